@@ -1,0 +1,169 @@
+/*
+ * dispatch: an event loop for descriptors, timers, wake-ups and signals.
+ *
+ * Objects are embedded in the caller's own and never allocated here.  What is
+ * embedded stays the caller's: it must not move between its add and its
+ * remove.  Adding may fail, for want of memory; everything after that cannot.
+ *
+ * Every callback runs in dispatch_run() and may call anything in this header,
+ * for any object, its own included.  A removal takes effect at once: when it
+ * returns, the callback will not be called again, the descriptor may be closed
+ * and the memory freed.
+ *
+ * A loop belongs to one thread.  Only dispatch_wake() may be called from other
+ * threads and from signal handlers.  Times are nanoseconds of CLOCK_MONOTONIC.
+ *
+ * Functions that return int give 0 or a negative errno value.
+ */
+#ifndef ASYNWSGI_DISPATCH_H
+#define ASYNWSGI_DISPATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dispatch;
+
+/* -- The loop ------------------------------------------------------------- */
+
+/*
+ * Make a loop with the back end of that name, or the platform's best when
+ * `backend` is NULL.  -EINVAL: no such back end in this build; -ENOMEM,
+ * -EMFILE, -ENFILE: the system's limits.
+ */
+int dispatch_new(const char *backend, struct dispatch **loop);
+
+/* Free the loop.  Nothing may be added to it any more.  NULL is harmless. */
+void dispatch_free(struct dispatch *loop);
+
+/*
+ * Run until dispatch_stop(); gives the status handed to it.  A failure of the
+ * back end itself gives a negative errno value.  May be called again after.
+ */
+int dispatch_run(struct dispatch *loop);
+
+/* End dispatch_run() when the present callback returns; status >= 0. */
+void dispatch_stop(struct dispatch *loop, int status);
+
+/* The time at which this turn of the loop began; read once a turn. */
+uint64_t dispatch_now(const struct dispatch *loop);
+
+/* The name of the loop's back end, and the names there are, NULL last. */
+const char *dispatch_backend(const struct dispatch *loop);
+extern const char *const dispatch_backends[];
+
+/* -- Targets: descriptors ------------------------------------------------- */
+
+enum {
+    DISPATCH_READ = 1,   /* reading would not block: data, the end, an error */
+    DISPATCH_WRITE = 2,  /* writing would not block */
+    DISPATCH_HANGUP = 4, /* both directions are shut; reported unasked */
+    DISPATCH_ERROR = 8   /* the descriptor, or watching it, failed; unasked */
+};
+
+/*
+ * A descriptor to be watched.  Readiness is a level: a target that wants an
+ * event and leaves its cause in place is called again in the next turn.
+ * The caller sets `ready`; the rest is the loop's, `fd` may be read.
+ */
+struct dispatch_target {
+    void (*ready)(struct dispatch_target *target, unsigned events);
+    struct dispatch *loop; /* NULL while not added */
+    int fd;
+    unsigned wanted;
+};
+
+/*
+ * Watch `fd` for `events` (READ, WRITE, both or 0).  One target a descriptor:
+ * -EEXIST; -EBADF: fd < 0; -ENOMEM.  The kernel hears of it at the next wait,
+ * so a target that is removed before costs no system call; a descriptor the
+ * kernel won't watch is then reported once by DISPATCH_ERROR.
+ */
+int dispatch_add(struct dispatch *loop, struct dispatch_target *target, int fd, unsigned events);
+
+/* Change what is wanted.  Costs nothing until the next wait. */
+void dispatch_want(struct dispatch_target *target, unsigned events);
+
+/* Harmless on a target that is not added (loop == NULL). */
+void dispatch_remove(struct dispatch_target *target);
+
+/* -- Timers --------------------------------------------------------------- */
+
+#define DISPATCH_NEVER UINT64_MAX
+
+/*
+ * A deadline.  It fires once, in the first turn that begins at or after it;
+ * one set during a turn fires in the next turn at the earliest, so a timer
+ * that sets itself again does not keep descriptors waiting.
+ * The caller sets `fired`; the rest is the loop's, `deadline` may be read.
+ */
+struct dispatch_timer {
+    void (*fired)(struct dispatch_timer *timer);
+    struct dispatch *loop; /* NULL while not added */
+    uint64_t deadline;     /* DISPATCH_NEVER while not set */
+    uint32_t position;     /* in the heap */
+};
+
+/* Give the timer its place in the loop, not set yet.  -ENOMEM. */
+int dispatch_timer_add(struct dispatch *loop, struct dispatch_timer *timer);
+
+/*
+ * Set or move the deadline; DISPATCH_NEVER unsets it.  Moving it later costs
+ * nothing until the old deadline passes, so a time-out may be pushed on at
+ * every sign of life.
+ */
+void dispatch_timer_set(struct dispatch_timer *timer, uint64_t deadline);
+
+/* Harmless on a timer that is not added (loop == NULL). */
+void dispatch_timer_remove(struct dispatch_timer *timer);
+
+/* -- Wake-ups from other threads ------------------------------------------ */
+
+/*
+ * Something that another thread or a signal handler may call for.  Several
+ * wakes before the loop gets to it are one call of `woken`.
+ */
+struct dispatch_waker {
+    void (*woken)(struct dispatch_waker *waker);
+    struct dispatch *loop; /* NULL while not added */
+    struct dispatch_waker *next, **link;
+    int pending;
+};
+
+int dispatch_waker_add(struct dispatch *loop, struct dispatch_waker *waker);
+
+/*
+ * Have `woken` called soon.  Async-signal-safe and thread-safe; keeps errno.
+ * The caller sees to it that the waker is not removed meanwhile.
+ */
+void dispatch_wake(struct dispatch_waker *waker);
+
+/* Harmless on a waker that is not added (loop == NULL). */
+void dispatch_waker_remove(struct dispatch_waker *waker);
+
+/* -- Signals -------------------------------------------------------------- */
+
+/*
+ * A signal of the process, taken over while added; its former disposition
+ * comes back with the removal.  One a signal number in the process (-EBUSY).
+ * Children that exec find the default disposition and an unchanged mask.
+ */
+struct dispatch_signal {
+    void (*caught)(struct dispatch_signal *signal);
+    struct dispatch_waker waker;
+    int number;
+};
+
+/* -EINVAL: no such signal, or one that cannot be caught. */
+int dispatch_signal_add(struct dispatch *loop, struct dispatch_signal *signal, int number);
+
+/* Harmless on a signal that is not added (number == 0). */
+void dispatch_signal_remove(struct dispatch_signal *signal);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
