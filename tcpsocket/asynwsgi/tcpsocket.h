@@ -217,9 +217,9 @@ void tcpsocket_stream_commit(struct tcpsocket_stream *stream, size_t length);
 /*
  * Hand the committed output to the kernel, followed by `length` bytes of
  * `data` (NULL, 0: none) in the same system call; what it does not take of
- * these is copied and sent as it goes.  Committed output is flushed by the
- * stream itself when the callback returns.  A failure is also left in
- * stream->error; `failed` is not called for it.
+ * these is copied and sent as it goes.  Whoever commits calls this before
+ * returning to the loop.  A failure is also left in stream->error; `failed` is
+ * not called for it.
  */
 int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length);
 
