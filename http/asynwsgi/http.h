@@ -1,0 +1,248 @@
+/*
+ * http: HTTP/1.1 messages as functions from bytes to results (RFC 9110 and
+ * RFC 9112).  Nothing here does I/O; <asynwsgi/http_server.h> does.
+ *
+ * Parsers may be given a message in any pieces and resume where they stopped.
+ * They never copy: what they find are spans, offsets from the start of the
+ * message, so that its buffer may move.  They are stricter than the RFC lets
+ * them be: what two servers could read differently is refused.
+ */
+#ifndef ASYNWSGI_HTTP_H
+#define ASYNWSGI_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* -- Results -------------------------------------------------------------- */
+
+/* What a parser says: the first two are no faults, the others name the rule broken. */
+enum http_fault {
+    HTTP_COMPLETE,
+    HTTP_INCOMPLETE, /* right so far; more is needed */
+    HTTP_BAD_METHOD,
+    HTTP_BAD_TARGET,
+    HTTP_BAD_VERSION,         /* not an HTTP/ version: 400 */
+    HTTP_UNSUPPORTED_VERSION, /* a major version other than 1: 505 */
+    HTTP_BAD_LINE_END,        /* bare CR, bare LF */
+    HTTP_BAD_FIELD_NAME,      /* empty, not a token, space before the colon */
+    HTTP_BAD_FIELD_VALUE,     /* a control character */
+    HTTP_OBSOLETE_FOLD,
+    HTTP_LONG_REQUEST_LINE, /* 414 */
+    HTTP_LONG_FIELD,        /* 431 */
+    HTTP_MANY_FIELDS,       /* 431 */
+    HTTP_LONG_HEAD,         /* 431 */
+    HTTP_BAD_HOST,          /* missing, repeated, malformed */
+    HTTP_BAD_CONTENT_LENGTH,
+    HTTP_BAD_TRANSFER_ENCODING,
+    HTTP_UNKNOWN_TRANSFER_CODING, /* 501 */
+    HTTP_AMBIGUOUS_LENGTH,        /* Content-Length and Transfer-Encoding */
+    HTTP_UNKNOWN_EXPECTATION,     /* 417 */
+    HTTP_REPEATED_FIELD,          /* one that may stand only once */
+    HTTP_LONG_BODY,               /* 413 */
+    HTTP_BAD_CHUNK_SIZE,
+    HTTP_BAD_CHUNK_EXTENSION,
+    HTTP_LONG_CHUNK_EXTENSION,
+    HTTP_BAD_CHUNK_END, /* chunk data not followed by CRLF */
+    HTTP_BAD_TRAILER,
+    HTTP_LONG_TRAILER,
+    HTTP_FAULTS
+};
+
+/* The status that answers a fault (400, 413, 414, 417, 431, 501 or 505), and what is wrong, for a log. */
+unsigned http_fault_status(enum http_fault fault);
+const char *http_fault_text(enum http_fault fault);
+
+/* The phrase for a status code (RFC 9110, 15), "Unknown" where there is none. */
+const char *http_reason(unsigned status);
+
+/* Bytes or counts; tested while parsing, so nothing larger is ever kept. */
+struct http_limits {
+    uint32_t request_line;    /* without its CRLF */
+    uint32_t field;           /* one field line, without its CRLF */
+    uint32_t fields;          /* number of field lines, HTTP_FIELDS_MAX at most */
+    uint32_t head;            /* request line and all field lines, CRLFs included */
+    uint32_t chunk_extension; /* of one chunk */
+    uint32_t trailer;         /* the trailer section */
+    uint64_t body;            /* content; 0: unlimited */
+};
+
+#define HTTP_FIELDS_MAX 1000
+extern const struct http_limits http_limits_default;
+
+/* -- The head of a request ------------------------------------------------ */
+
+/* Bytes of a message, counted from its first. */
+struct http_span {
+    uint32_t start, length;
+};
+
+/* The field names that the protocol itself acts on. */
+enum http_field_name {
+    HTTP_FIELD_OTHER,
+    HTTP_FIELD_CONNECTION,
+    HTTP_FIELD_CONTENT_LENGTH,
+    HTTP_FIELD_CONTENT_TYPE,
+    HTTP_FIELD_DATE,
+    HTTP_FIELD_EXPECT,
+    HTTP_FIELD_HOST,
+    HTTP_FIELD_KEEP_ALIVE,
+    HTTP_FIELD_PROXY_AUTHENTICATE,
+    HTTP_FIELD_PROXY_AUTHORIZATION,
+    HTTP_FIELD_PROXY_CONNECTION,
+    HTTP_FIELD_SERVER,
+    HTTP_FIELD_TE,
+    HTTP_FIELD_TRAILER,
+    HTTP_FIELD_TRANSFER_ENCODING,
+    HTTP_FIELD_UPGRADE
+};
+
+/* Which of these a name is, in any case of its letters. */
+enum http_field_name http_field_name(const unsigned char *name, size_t length);
+
+/* Whether it is meant for one connection only (RFC 9110, 7.6.1; PEP 3333). */
+bool http_field_is_hop_by_hop(enum http_field_name name);
+
+/* field-name and field-content of RFC 9110, 5.1 and 5.5 (obs-text allowed). */
+bool http_field_name_valid(const unsigned char *name, size_t length);
+bool http_field_value_valid(const unsigned char *value, size_t length);
+
+struct http_field {
+    struct http_span name, value; /* value without white space around it */
+    enum http_field_name known;
+};
+
+/* RFC 9112, 3.2 */
+enum http_target_form {
+    HTTP_TARGET_ORIGIN,
+    HTTP_TARGET_ABSOLUTE,
+    HTTP_TARGET_AUTHORITY, /* CONNECT only */
+    HTTP_TARGET_ASTERISK   /* OPTIONS only */
+};
+
+/* A parsed head; `message` is where the parser was told its bytes are. */
+struct http_request {
+    const unsigned char *message;
+    uint32_t length; /* of the whole head, the empty line included */
+    struct http_span method, target;
+    struct http_span authority; /* of absolute-form and authority-form */
+    struct http_span path;      /* still percent-encoded; "/" for an absolute-form without one */
+    struct http_span query;     /* without the "?" */
+    enum http_target_form form;
+    uint8_t minor; /* of the version HTTP/1.x */
+    bool is_head;  /* the method is HEAD */
+    uint32_t field_count;
+    struct http_field *fields; /* the caller's, room for limits->fields */
+};
+
+/* Where a parser stands in a head that has not arrived whole. */
+struct http_request_parser {
+    uint32_t position;    /* bytes read */
+    uint32_t start;       /* of the line at hand */
+    uint32_t field_count; /* seen so far */
+    int state;
+};
+
+void http_request_parser_init(struct http_request_parser *parser);
+
+/*
+ * Parse a head that lies whole or in part in `message`, which begins with the
+ * same bytes at every call and has more of them.  The request is filled in at
+ * HTTP_COMPLETE only.  Work is linear in the bytes of the head however it is
+ * cut.  One empty line before the request line is skipped (RFC 9112, 2.2).
+ * A span with length 0 is absent.  After a fault the parser is not called again.
+ */
+enum http_fault http_request_parse(struct http_request_parser *parser,
+                                   const struct http_limits *limits, const unsigned char *message,
+                                   size_t length, struct http_request *request);
+
+/* -- How a request is framed (RFC 9112, 6 and 9) -------------------------- */
+
+enum http_body { HTTP_BODY_NONE, HTTP_BODY_SIZED, HTTP_BODY_CHUNKED };
+
+struct http_framing {
+    enum http_body body;
+    uint64_t length; /* of a sized body; may be 0 */
+    bool persistent; /* the connection may serve another request */
+    bool expects_continue;
+};
+
+/*
+ * Decide it, and check Host.  Faults: HTTP_BAD_HOST and those after it up to
+ * HTTP_LONG_BODY.
+ */
+enum http_fault http_request_frame(const struct http_request *request,
+                                   const struct http_limits *limits, struct http_framing *framing);
+
+/* -- Chunked transfer coding (RFC 9112, 7.1) ------------------------------ */
+
+struct http_chunked {
+    uint64_t size;      /* of the chunk at hand */
+    uint64_t remaining; /* data bytes of it to come */
+    uint64_t total;     /* data bytes of all chunks announced so far */
+    uint32_t counted;   /* bytes of the extension or the trailer section so far */
+    int state;
+};
+
+/* What one step over the input gave. */
+struct http_piece {
+    size_t consumed;           /* bytes of input done with */
+    const unsigned char *data; /* body bytes, within the input ... */
+    size_t length;             /* ... and their number, which may be 0 */
+    uint64_t chunk_size;       /* at a chunk's first piece */
+    bool chunk_begins;         /* this is that piece */
+};
+
+void http_chunked_init(struct http_chunked *chunked);
+
+/*
+ * Take one step: over framing, up to and including the next run of data.
+ * HTTP_INCOMPLETE with consumed < length: call again with the rest.
+ * HTTP_COMPLETE: the trailer section has ended; what follows is the next
+ * message.  Trailer fields are checked, and dropped (RFC 9110, 6.5.1).
+ */
+enum http_fault http_chunked_parse(struct http_chunked *chunked, const struct http_limits *limits,
+                                   const unsigned char *input, size_t length,
+                                   struct http_piece *piece);
+
+/* Room for the line that begins a chunk; writes it and gives its length. */
+#define HTTP_CHUNK_LINE 18
+size_t http_chunk_line(unsigned char line[HTTP_CHUNK_LINE], uint64_t size);
+
+/* -- Targets -------------------------------------------------------------- */
+
+/*
+ * Percent-decode (RFC 3986, 2.1) into `output`, which may be `input` itself
+ * and needs room for `length` bytes; gives the length.  A path that the parser
+ * let through holds no broken triplet.
+ */
+size_t http_percent_decode(const unsigned char *input, size_t length, unsigned char *output);
+
+/* -- The head of a response ----------------------------------------------- */
+
+/* A field to send, in the caller's memory; valid by the functions above. */
+struct http_header {
+    const unsigned char *name, *value;
+    uint32_t name_length, value_length;
+};
+
+struct http_response {
+    unsigned status;
+    const unsigned char *status_text; /* "200 OK": the code and the phrase */
+    uint32_t status_length;
+    uint32_t header_count;
+    const struct http_header *headers;
+};
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7) */
+#define HTTP_DATE 29
+void http_date_format(int64_t seconds_since_epoch, char date[HTTP_DATE]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,172 @@
+/*
+ * http_server: server connections.  Reads requests off tcpsocket streams,
+ * hands them to a handler, and frames what the handler answers.
+ *
+ * A request and its response are an exchange.  A connection has one exchange
+ * at a time; requests that were pipelined wait in its input.  The life of one:
+ *
+ *   handler->request                     the head is complete
+ *   handler->body ... last piece         if it has a body, as it arrives
+ *   http_respond                         once, whenever the handler likes
+ *   http_send ...                        while not http_full()
+ *   http_finish  or  http_abort          the exchange is over
+ *
+ * or  handler->abandoned at any point before the end: the client has left or
+ * timed out, or sent a body that is broken, and the exchange is over.
+ * After its end the handler does not use the connection any more, and the
+ * connection does not call the handler for it.
+ *
+ * Every function here may be called from within a handler's callback and from
+ * any other callback of the loop.
+ */
+#ifndef ASYNWSGI_HTTP_SERVER_H
+#define ASYNWSGI_HTTP_SERVER_H
+
+#include <asynwsgi/dispatch.h>
+#include <asynwsgi/http.h>
+#include <asynwsgi/tcpsocket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct http_connection;
+struct http_server;
+
+/* -- What answers requests ------------------------------------------------ */
+
+struct http_handler {
+    /*
+     * A head is complete and its framing sound.  `request`, its message and
+     * fields are valid during the call.  With a body of kind HTTP_BODY_NONE
+     * (or sized 0) no body callback follows.
+     */
+    void (*request)(struct http_connection *connection, const struct http_request *request,
+                    const struct http_framing *framing);
+    /*
+     * A piece of the body; with `last`, its end, perhaps with length 0.  The
+     * data is valid during the call.
+     */
+    void (*body)(struct http_connection *connection, const struct http_piece *piece, bool last);
+    /* The unsent output has fallen to the low-water mark: send more. */
+    void (*writable)(struct http_connection *connection);
+    /* The exchange ended without the handler's doing. */
+    void (*abandoned)(struct http_connection *connection);
+};
+
+/* Is told of every exchange, for a log.  Either may be NULL. */
+struct http_observer {
+    /* As handler->request, before it.  NULL: the head could not be parsed. */
+    void (*began)(struct http_connection *connection, const struct http_request *request);
+    /* See http_connection_status() and the like.  Comes once for each `began`. */
+    void (*ended)(struct http_connection *connection);
+};
+
+/* -- The server ----------------------------------------------------------- */
+
+/* Nanoseconds; 0: no limit. */
+struct http_timeouts {
+    uint64_t head;  /* for a whole head, from its first byte or the accept */
+    uint64_t body;  /* between two arrivals of body bytes */
+    uint64_t idle;  /* between a response and the next request */
+    uint64_t write; /* without the client taking a byte that is waiting */
+};
+
+extern const struct http_timeouts http_timeouts_default;
+
+struct http_server_options {
+    struct dispatch *loop;
+    const struct http_handler *handler;
+    const struct http_observer *observer; /* may be NULL */
+    void *context;                        /* for both: http_connection_context() */
+    const char *name;                     /* value of the Server field; NULL: none is sent */
+    struct http_limits limits;
+    struct http_timeouts timeouts;
+};
+
+/* The options are copied; what they point to stays the caller's.  -ENOMEM, -EMFILE. */
+int http_server_new(const struct http_server_options *options, struct http_server **server);
+
+/* Serve a listening descriptor (as of tcpsocket_listen()); it stays the caller's. */
+int http_server_listen(struct http_server *server, int descriptor);
+
+/*
+ * Take no more connections and requests: idle connections close now, the
+ * others with their response.  `drained` is called once, from the loop, when
+ * none is left.
+ */
+void http_server_drain(struct http_server *server, void (*drained)(void *context), void *context);
+
+/* Close everything, abandoning what is under way.  NULL is harmless. */
+void http_server_free(struct http_server *server);
+
+/* Connections open at present. */
+size_t http_server_connections(const struct http_server *server);
+
+/* -- An exchange, from the handler's side --------------------------------- */
+
+/* The handler's own pointer for the exchange at hand; NULL when it begins. */
+void http_exchange_set(struct http_connection *connection, void *exchange);
+void *http_exchange(const struct http_connection *connection);
+
+/* The same for the observer. */
+void http_record_set(struct http_connection *connection, void *record);
+void *http_record(const struct http_connection *connection);
+
+void *http_connection_context(const struct http_connection *connection);
+const struct sockaddr *http_connection_peer(const struct http_connection *connection);
+/* The address the client connected to, as the listening socket has it. */
+const struct sockaddr *http_connection_local(const struct http_connection *connection);
+
+/* Status sent (0: none yet), body bytes sent, and when the exchange began (dispatch_now()). */
+unsigned http_connection_status(const struct http_connection *connection);
+uint64_t http_connection_sent(const struct http_connection *connection);
+uint64_t http_connection_began(const struct http_connection *connection);
+
+/*
+ * The handler waits for the body: a client that expects 100 (Continue) gets
+ * it now.  Nothing is sent once a response has begun.
+ */
+void http_want_body(struct http_connection *connection);
+
+/* Deliver no body for now, leaving the client to TCP; and go on with it. */
+void http_hold_body(struct http_connection *connection);
+void http_release_body(struct http_connection *connection);
+
+/*
+ * Begin the response: its head goes out with the first of the body.  `length`
+ * is that of the whole body where the handler knows it, or -1; a
+ * Content-Length among the headers comes before it.  Framing is decided here:
+ * no body for HEAD, 1xx, 204 and 304; else by length, chunked (HTTP/1.1), or
+ * by closing (HTTP/1.0).  Date and Server are added where they are missing.
+ * -ENOMEM or the error that broke the stream: the exchange is to be aborted.
+ */
+int http_respond(struct http_connection *connection, const struct http_response *response,
+                 int64_t length);
+
+/*
+ * Send body bytes.  They are framed, and what the kernel does not take at once
+ * is copied.  Bytes beyond the Content-Length are dropped and give -EMSGSIZE;
+ * bytes of a response without a body are dropped silently.
+ */
+int http_send(struct http_connection *connection, const void *data, size_t length);
+
+/* Enough is unsent; wait for handler->writable before sending more. */
+bool http_full(const struct http_connection *connection);
+
+/* The response is complete.  One that is shorter than announced is an abort. */
+void http_finish(struct http_connection *connection);
+
+/* End at once, so that the client can tell the response is not complete. */
+void http_abort(struct http_connection *connection);
+
+/*
+ * Answer with a status and a small text of its own and finish; an abort if a
+ * response has begun.
+ */
+void http_fail(struct http_connection *connection, unsigned status);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
