@@ -8,7 +8,7 @@
  *   handler->request                     the head is complete
  *   handler->body ... last piece         if it has a body, as it arrives
  *   http_respond                         once, whenever the handler likes
- *   http_send ...                        while not http_full()
+ *   http_send, http_flush ...            while not http_full()
  *   http_finish  or  http_abort          the exchange is over
  *
  * or  handler->abandoned at any point before the end: the client has left or
@@ -145,11 +145,18 @@ int http_respond(struct http_connection *connection, const struct http_response 
                  int64_t length);
 
 /*
- * Send body bytes.  They are framed, and what the kernel does not take at once
- * is copied.  Bytes beyond the Content-Length are dropped and give -EMSGSIZE;
+ * Send body bytes.  They are framed; a large piece goes to the kernel at once,
+ * and what it does not take is copied.  Bytes beyond the Content-Length are dropped and give -EMSGSIZE;
  * bytes of a response without a body are dropped silently.
  */
 int http_send(struct http_connection *connection, const void *data, size_t length);
+
+/*
+ * Hand what was sent so far to the kernel now.  Without it that happens when
+ * the connection's own callback returns or the exchange ends, so that answers
+ * to pipelined requests share one system call.
+ */
+void http_flush(struct http_connection *connection);
 
 /* Enough is unsent; wait for handler->writable before sending more. */
 bool http_full(const struct http_connection *connection);
