@@ -7,7 +7,8 @@
  * One accept4(2) per readiness event: one more, to see that the queue is
  * empty, would cost as much as accepting does.
  *
- * `reserve` is a descriptor kept so that there is one to give up, or -1.
+ * `reserve` is a descriptor kept so that there is one to give up, or -1.  The
+ * timer is in the loop while the listener is open.
  * Where trying again at once would only turn the loop in circles, the target
  * is taken out of the loop and `timer` puts it back.
  */
@@ -123,12 +124,16 @@ int tcpsocket_listener_open(struct tcpsocket_listener *listener, struct dispatch
         .accepted = listener->accepted,
         .reserve = open_reserve(),
     };
-    int error = listener->reserve < 0 ? -errno : dispatch_timer_add(loop, &listener->timer);
+    if (listener->reserve < 0)
+        return -errno;
+    int error = dispatch_timer_add(loop, &listener->timer);
 
     if (!error)
         error = dispatch_add(loop, &listener->target, descriptor, DISPATCH_READ);
-    if (error)
-        tcpsocket_listener_close(listener);
+    if (error) {
+        dispatch_timer_remove(&listener->timer);
+        close(listener->reserve);
+    }
     return error;
 }
 
@@ -148,9 +153,10 @@ void tcpsocket_listener_resume(struct tcpsocket_listener *listener)
 
 void tcpsocket_listener_close(struct tcpsocket_listener *listener)
 {
+    if (!listener->timer.loop)
+        return;
     dispatch_remove(&listener->target);
     dispatch_timer_remove(&listener->timer);
     if (listener->reserve >= 0)
         close(listener->reserve);
-    listener->reserve = -1;
 }
