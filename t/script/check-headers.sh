@@ -3,6 +3,7 @@
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 check=$top/script/check-headers
+command -v "${CXX:-c++}" >/dev/null || { echo 'no C++ compiler'; exit 77; }
 tree=$(mktemp -d)
 trap 'rm -r "$tree"' EXIT
 
