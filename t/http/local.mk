@@ -9,9 +9,13 @@ t/http/%: private LDADD = $(http_lib) $(test_link)
 
 # Server connections: these count the system calls.
 http_tests += \
+	t/http/server_drain_test \
 	t/http/server_exchange_test \
+	t/http/server_lost_test \
+	t/http/server_memory_test \
 	t/http/server_request_test \
-	t/http/server_response_head_test
+	t/http/server_response_head_test \
+	t/http/server_timeout_test
 http_test_files += t/http/server_fixture.h
 t/http/server_%: private LDADD = $(http_lib) $(test_link) -Wl,--wrap=recv -Wl,--wrap=send \
 	-Wl,--wrap=sendmsg -Wl,--wrap=epoll_ctl -Wl,--wrap=clock_gettime
