@@ -4,6 +4,7 @@ dispatch_tests = \
 	t/dispatch/signal_test \
 	t/dispatch/target_test \
 	t/dispatch/timer_test \
+	t/dispatch/torture_test \
 	t/dispatch/waker_test
 dispatch_test_files = t/dispatch/fixture.h t/dispatch/syscalls.h
 EXTRA_DIST += $(dispatch_test_files)
