@@ -36,7 +36,7 @@ struct event {
     unsigned events;
 };
 
-/* `key` is the timer's deadline, or an earlier one that it had before. */
+/* See timer.c; `key` is the timer's deadline or before it. */
 struct heap_entry {
     uint64_t key;
     struct dispatch_timer *timer;
@@ -80,7 +80,6 @@ struct dispatch {
 
     struct heap_entry *heap;
     size_t heap_capacity, heap_count;
-    size_t timer_count; /* added; heap_count <= timer_count <= heap_capacity */
 
     struct dispatch_waker *wakers;
     struct dispatch_waker *next_waker; /* that wakers_run will look at */

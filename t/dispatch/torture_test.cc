@@ -46,6 +46,7 @@ protected:
 
     struct Watched : dispatch_target {
         Torture *torture;
+        uint64_t added_at;
         int calls = 0;
     };
     struct Deadline : dispatch_timer {
@@ -65,6 +66,7 @@ protected:
         Torture *torture = self->torture;
         auto found = torture->targets.find(self->fd);
         ASSERT_TRUE(found != torture->targets.end() && found->second == self);
+        ASSERT_LT(self->added_at, dispatch_now(torture->loop)); // this batch has none of its own
         ASSERT_NE(events, 0u);
         ASSERT_EQ(events & ~(self->wanted | DISPATCH_HANGUP | DISPATCH_ERROR), 0u);
         ASSERT_EQ(events & DISPATCH_ERROR, 0u);
@@ -126,6 +128,7 @@ protected:
         auto *target = new Watched{};
         target->ready = ready;
         target->torture = this;
+        target->added_at = dispatch_now(loop);
         ASSERT_EQ(dispatch_add(loop, target, fd, unsigned(below(4))), 0);
         targets[fd] = target;
     }
