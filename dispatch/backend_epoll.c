@@ -133,8 +133,8 @@ static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
                               (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
                               (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) |
                               (events & EPOLLERR ? DISPATCH_ERROR : 0u));
-        else
-            stale = !is_deleted(loop, fd) || stale;
+        else if (!is_deleted(loop, fd))
+            stale = true;
     }
     return stale ? replace(loop) : 0;
 }

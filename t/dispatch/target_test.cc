@@ -177,6 +177,20 @@ TEST(Target, ClosedBehindItsBack)
     dispatch_remove(&second);
 }
 
+TEST(Target, ExchangedBehindItsBack)
+{
+    Loop loop;
+    Pair former, present;
+    Target target;
+    ASSERT_EQ(dispatch_add(loop, &target, former.ours, DISPATCH_WRITE), 0);
+    loop.turns(1);
+    ASSERT_EQ(dup2(present.ours, former.ours), former.ours);
+    dispatch_want(&target, DISPATCH_READ);
+    present.say();
+    loop.turns(1);
+    EXPECT_EQ(target.last, unsigned(DISPATCH_READ));
+}
+
 TEST(Target, AHangUpIsReportedUnasked)
 {
     Loop loop;
@@ -471,13 +485,16 @@ TEST(Leftover, OfADescriptorThatWasNotClosed)
 TEST(Leftover, OfADuplicate)
 {
     Loop loop;
-    Pair pair, other;
-    Target target, bystander;
+    Pair pair, other, closed;
+    Target target, bystander, refused;
     int duplicate = dup(pair.ours);
     pair.say();
     ASSERT_EQ(dispatch_add(loop, &target, pair.ours, DISPATCH_READ), 0);
     ASSERT_EQ(dispatch_add(loop, &bystander, other.ours, DISPATCH_READ), 0);
+    ASSERT_EQ(dispatch_add(loop, &refused, closed.ours, DISPATCH_READ), 0);
+    closed.close_ours();
     loop.turns(1);
+    EXPECT_EQ(refused.calls, 1);
     dispatch_remove(&target);
     pair.close_ours();
     waits = 0;
@@ -487,6 +504,7 @@ TEST(Leftover, OfADuplicate)
     other.say();
     loop.turns(1);
     EXPECT_EQ(bystander.calls, 1);
+    EXPECT_EQ(refused.calls, 1); // is not told anew
     close(duplicate);
 }
 
