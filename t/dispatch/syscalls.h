@@ -11,12 +11,11 @@
 #include <sys/epoll.h>
 
 static int waits, changes, instances;
-static int longest; // timeout of a wait
+static int longest;           // timeout of a wait
 static int instances_to_fail; // so many of the next epoll_create1 calls
 static const timespec *stopped_clock;
 
-template <typename Function>
-static Function *real(Function *, const char *name)
+template <typename Function> static Function *real(Function *, const char *name)
 {
     return reinterpret_cast<Function *>(dlsym(RTLD_NEXT, name));
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 class TimerTest : public testing::Test {
-protected:
+  protected:
     Loop loop;
 
     void add(Timer &timer, uint64_t deadline = DISPATCH_NEVER)
@@ -17,7 +17,10 @@ protected:
         ASSERT_EQ(dispatch_timer_add(loop, &timer), 0);
         dispatch_timer_set(&timer, deadline);
     }
-    uint64_t in(uint64_t milliseconds) { return dispatch_now(loop) + milliseconds * MS; }
+    uint64_t in(uint64_t milliseconds)
+    {
+        return dispatch_now(loop) + milliseconds * MS;
+    }
 };
 
 TEST_F(TimerTest, FiresOnceAndNotBefore)

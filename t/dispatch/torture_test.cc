@@ -21,7 +21,7 @@ static unsigned long environment(const char *name, unsigned long otherwise)
 }
 
 class Torture : public testing::Test {
-protected:
+  protected:
     struct Watched;
     struct Deadline;
     struct Flag;
@@ -42,7 +42,10 @@ protected:
     std::vector<int> peers; // the other ends of the targets' sockets, and of those gone
     std::vector<int> spare; // open descriptors without a target: duplicates, and ends never closed
 
-    size_t below(size_t n) { return random() % n; }
+    size_t below(size_t n)
+    {
+        return random() % n;
+    }
 
     struct Watched : dispatch_target {
         Torture *torture;
@@ -105,14 +108,12 @@ protected:
             operate();
     }
 
-    template <typename T>
-    static bool contains(const std::vector<T *> &all, T *one)
+    template <typename T> static bool contains(const std::vector<T *> &all, T *one)
     {
         return std::find(all.begin(), all.end(), one) != all.end();
     }
 
-    template <typename T>
-    T take(std::vector<T> &all)
+    template <typename T> T take(std::vector<T> &all)
     {
         size_t i = below(all.size());
         T one = all[i];
@@ -233,8 +234,8 @@ protected:
         } else if (!timers.empty()) {
             Deadline *timer = timers[below(timers.size())];
             uint64_t now = dispatch_now(loop);
-            uint64_t choices[] = {0, now, now + below(100000), now + below(2000000),
-                                  now + 1000 * MS, DISPATCH_NEVER};
+            uint64_t choices[] = {
+                0, now, now + below(100000), now + below(2000000), now + 1000 * MS, DISPATCH_NEVER};
             dispatch_timer_set(timer, choices[below(6)]);
             timer->due = timer->deadline;
             timer->set_at = now;
