@@ -16,10 +16,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { BATCH = 256 };
+#define BATCH 256
 
 struct kernel {
-    int fd; /* -1 when it couldn't be replaced: to be tried again, then all are told anew */
+    int fd; /* -1 when it couldn't be replaced; epoll_backend_wait tries again */
     struct epoll_event batch[BATCH];
 };
 
@@ -55,30 +55,35 @@ static int epoll_reserve(struct dispatch *loop, size_t capacity)
     return 0;
 }
 
-/*
- * We may be wrong about what the kernel knows: a target that was removed while
- * its descriptor stayed open is still there, one whose number was closed and
- * opened again behind our back isn't.
- */
+static int control(struct dispatch *loop, int operation, int fd, unsigned events)
+{
+    const struct kernel *kernel = loop->kernel;
+    struct epoll_event e = {
+        .events = (events & DISPATCH_READ ? EPOLLIN : 0) | (events & DISPATCH_WRITE ? EPOLLOUT : 0),
+        .data.u64 = (uint64_t)loop->slots[fd].generation << 32 | (uint32_t)fd,
+    };
+
+    return epoll_ctl(kernel->fd, operation, fd, &e) == 0 ? 0 : -errno;
+}
+
 static int epoll_change(struct dispatch *loop, int fd, unsigned events)
 {
     const struct kernel *kernel = loop->kernel;
-    const struct slot *slot = &loop->slots[fd];
-    struct epoll_event e = {
-        .events = (events & DISPATCH_READ ? EPOLLIN : 0u) | (events & DISPATCH_WRITE ? EPOLLOUT : 0u),
-        .data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)fd,
-    };
-    int operation = slot->told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    struct slot *slot = &loop->slots[fd];
+    int r;
 
-    if (kernel->fd < 0 || epoll_ctl(kernel->fd, operation, fd, &e) == 0)
+    if (kernel->fd < 0)
         return 0;
-    if (errno == EEXIST)
-        operation = EPOLL_CTL_MOD;
-    else if (errno == ENOENT)
-        operation = EPOLL_CTL_ADD;
-    else
-        return -errno;
-    return epoll_ctl(kernel->fd, operation, fd, &e) == 0 ? 0 : -errno;
+    r = control(loop, slot->told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events);
+    if (r == -EEXIST) {
+        /* A target was removed and its descriptor not closed. */
+        r = control(loop, EPOLL_CTL_MOD, fd, events);
+    } else if (r == -ENOENT) {
+        /* It was closed and opened again behind our back; what it was may still be watched. */
+        slot->generation++;
+        r = control(loop, EPOLL_CTL_ADD, fd, events);
+    }
+    return r;
 }
 
 static void epoll_forget(struct dispatch *loop, int fd)
@@ -105,13 +110,16 @@ static int replace(struct dispatch *loop)
 /* A registration without a target: a level that nobody reacts to. */
 static bool is_deleted(struct dispatch *loop, int fd)
 {
-    const struct kernel *kernel = loop->kernel;
-    struct epoll_event ignored = {0};
-
     /* By that number we would reach the present target's registration. */
     if (loop->slots[fd].target)
         return false;
-    return epoll_ctl(kernel->fd, EPOLL_CTL_DEL, fd, &ignored) == 0;
+    return control(loop, EPOLL_CTL_DEL, fd, 0) == 0;
+}
+
+static unsigned from_epoll(uint32_t events)
+{
+    return (events & EPOLLIN ? DISPATCH_READ : 0u) | (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
+           (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) | (events & EPOLLERR ? DISPATCH_ERROR : 0u);
 }
 
 static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
@@ -123,18 +131,13 @@ static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < n; i++) {
-        uint32_t events = kernel->batch[i].events;
         uint64_t data = kernel->batch[i].data.u64;
         int fd = (int)(uint32_t)data;
 
         if (loop->slots[fd].generation == data >> 32)
-            dispatch_target_report(loop, fd,
-                          (events & EPOLLIN ? DISPATCH_READ : 0u) |
-                              (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
-                              (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) |
-                              (events & EPOLLERR ? DISPATCH_ERROR : 0u));
-        else
-            stale = !is_deleted(loop, fd) || stale;
+            dispatch_target_report(loop, fd, from_epoll(kernel->batch[i].events));
+        else if (!is_deleted(loop, fd))
+            stale = true;
     }
     return stale ? replace(loop) : 0;
 }
