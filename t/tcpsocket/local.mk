@@ -2,9 +2,12 @@
 tcpsocket_tests = \
 	t/tcpsocket/address_test \
 	t/tcpsocket/connect_test \
+	t/tcpsocket/input_test \
 	t/tcpsocket/listen_test \
-	t/tcpsocket/listener_test
-tcpsocket_test_files = t/tcpsocket/support.h
+	t/tcpsocket/listener_test \
+	t/tcpsocket/output_test \
+	t/tcpsocket/stream_test
+tcpsocket_test_files = t/tcpsocket/support.h t/tcpsocket/stream_support.h
 EXTRA_DIST += $(tcpsocket_test_files)
 
 $(tcpsocket_tests): $(tcpsocket_lib) $(test_lib)

@@ -121,8 +121,8 @@ public:
         EXPECT_TRUE(run_until([] { return true; }));
     }
 
-    // Runs until the condition holds at the end of a turn, with a turn every millisecond at
-    // least; false if that takes unreasonably long.
+    // Runs until the condition holds at the end of a turn, with a turn every tick at least;
+    // false if that takes unreasonably long.
     bool run_until(std::function<bool()> condition)
     {
         holds = condition;
@@ -137,6 +137,8 @@ public:
         run_until([&] { return now() >= until; });
     }
 
+    uint64_t tick = 1'000'000;
+
 private:
     struct Timer : dispatch_timer {
         Loop *self;
@@ -150,7 +152,7 @@ private:
         else if (self->now() >= self->end)
             dispatch_stop(self->loop, 1);
         else
-            dispatch_timer_set(timer, self->now() + 1'000'000);
+            dispatch_timer_set(timer, self->now() + self->tick);
     }
 
     dispatch *loop = nullptr;
