@@ -45,7 +45,7 @@ static int parse_local(const char *path, struct tcpsocket_address *address)
 
     if (length == abstract)
         return -EINVAL;
-    if (length >= PATH_ROOM)
+    if (length + !abstract > PATH_ROOM)
         return -ENAMETOOLONG;
     *address = (struct tcpsocket_address){.socket.local.sun_family = AF_UNIX};
     memcpy(address->socket.local.sun_path, path, length);
@@ -122,7 +122,7 @@ int tcpsocket_address_parse(const char *text, struct tcpsocket_address *address)
         return parse_local(text + 5, address);
 
     const char *colon = strrchr(text, ':');
-    struct tcpsocket_address read;
+    struct tcpsocket_address read = {0};
     in_port_t port;
 
     if (!colon)
