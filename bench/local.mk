@@ -1,3 +1,3 @@
-# make bench: what it runs is added to bench_local.
+# make bench: its programs become prerequisites, and their runs its recipe.
 .PHONY: bench
 bench: all
