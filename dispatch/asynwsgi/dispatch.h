@@ -48,6 +48,13 @@ int dispatch_run(struct dispatch *loop);
 /* End dispatch_run() when the present callback returns; status >= 0. */
 void dispatch_stop(struct dispatch *loop, int status);
 
+/*
+ * Have `before` and `after` called around each wait, to let go of a lock, say,
+ * while the thread sleeps.  NULL, NULL: no more.
+ */
+void dispatch_around_wait(struct dispatch *loop, void (*before)(void *context),
+                          void (*after)(void *context), void *context);
+
 /* The time at which this turn of the loop began; read once a turn. */
 uint64_t dispatch_now(const struct dispatch *loop);
 

@@ -78,7 +78,8 @@ struct http_server_options {
     struct dispatch *loop;
     const struct http_handler *handler;
     const struct http_observer *observer; /* may be NULL */
-    void *context;                        /* for both: http_connection_context() */
+    void *context;                        /* the handler's: http_connection_context() */
+    void *observer_context;               /* http_connection_observer_context() */
     const char *name;                     /* value of the Server field; NULL: none is sent */
     struct http_limits limits;
     struct http_timeouts timeouts;
@@ -114,6 +115,7 @@ void http_record_set(struct http_connection *connection, void *record);
 void *http_record(const struct http_connection *connection);
 
 void *http_connection_context(const struct http_connection *connection);
+void *http_connection_observer_context(const struct http_connection *connection);
 const struct sockaddr *http_connection_peer(const struct http_connection *connection);
 /* The address the client connected to, as the listening socket has it. */
 const struct sockaddr *http_connection_local(const struct http_connection *connection);
