@@ -1,0 +1,16 @@
+# Machines that are compiled; each may include "grammar.rl".
+http_machines =
+http_grammar =
+
+lib_LIBRARIES += libasynwsgi-http.a
+libasynwsgi_http_a_CPPFLAGS = $(http_inc)
+libasynwsgi_http_a_SOURCES = \
+	$(http_machines:.rl=.c)
+pkginclude_HEADERS +=
+pkgconfig_DATA += http/asynwsgi-http.pc
+
+$(http_machines:.rl=.c): $(http_grammar)
+EXTRA_DIST += $(http_machines) $(http_grammar)
+MAINTAINERCLEANFILES += $(http_machines:.rl=.c)
+# States run into each other in what ragel -G2 writes.
+$(http_machines:http/%.rl=http/libasynwsgi_http_a-%.o): private AM_CFLAGS += -Wno-implicit-fallthrough

@@ -1,0 +1,3 @@
+EXTRA_DIST += \
+	script/layers \
+	script/python-flags.py

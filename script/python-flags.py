@@ -1,0 +1,28 @@
+"""Prints, as shell assignments, what it takes to embed the interpreter that runs this."""
+import os
+import shlex
+import sys
+import sysconfig
+
+if sys.version_info < (3, 9):
+    sys.exit('Python 3.9 or newer is needed, this is ' + sys.version.split()[0])
+
+var = sysconfig.get_config_var
+include, libdir, library = var('INCLUDEPY'), var('LIBDIR'), var('LDLIBRARY')
+if not os.path.exists(os.path.join(include, 'Python.h')):
+    sys.exit(include + '/Python.h is missing')
+
+if var('Py_ENABLE_SHARED'):
+    libs = ['-L' + libdir, '-l' + library[len('lib'):library.index('.so')]]
+    if not libdir.startswith(('/usr/lib', '/lib', '/usr/local/lib')):
+        libs.append('-Wl,-rpath,' + libdir)
+else:
+    places = [os.path.join(d, library) for d in (libdir, var('LIBPL'))]
+    archive = next(filter(os.path.exists, places), None)
+    if archive is None:
+        sys.exit(places[0] + ' is missing')
+    libs = [archive, var('LINKFORSHARED'), var('LIBS'), var('SYSLIBS')]
+
+print('PYTHON_VERSION=' + shlex.quote(sys.version.split()[0]))
+print('PYTHON_CPPFLAGS=' + shlex.quote('-isystem ' + include))
+print('PYTHON_LIBS=' + shlex.quote(' '.join(filter(None, libs))))

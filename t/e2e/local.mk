@@ -1,0 +1,6 @@
+e2e_tests =
+e2e_files = \
+	t/e2e/run
+
+TESTS += $(e2e_tests)
+EXTRA_DIST += $(e2e_tests) $(e2e_files)

@@ -1,0 +1,40 @@
+# Unit tests are t/<layer>/*_test.cc, listed in t/<layer>/local.mk; end-to-end tests t/e2e/test_*.py;
+# tests of the scripts t/script/*.sh.
+TEST_EXTENSIONS = .py .sh
+LOG_COMPILER = $(srcdir)/t/run
+PY_LOG_COMPILER = $(srcdir)/t/e2e/run
+SH_LOG_COMPILER = bash
+AM_TESTS_ENVIRONMENT = \
+	ASYNWSGI='$(abs_top_builddir)/asynwsgi' PYTHON='$(PYTHON)' CC='$(CC)' CXX='$(CXX)'; \
+	export ASYNWSGI PYTHON CC CXX;
+EXTRA_DIST += t/run
+CLEANFILES += t/*/*.xml
+
+# What every unit test is compiled and linked with. The harness follows the layer's library, whose
+# calls of malloc it counts.
+test_inc = -I$(srcdir)/t $(GTEST_CPPFLAGS)
+test_lib = t/harness/libharness.a
+test_link = $(test_lib) $(GTEST_LIBS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
+
+unit_tests = \
+	$(harness_tests) \
+	$(dispatch_tests) \
+	$(tcpsocket_tests) \
+	$(http_tests) \
+	$(wsgi_tests) \
+	$(server_tests)
+
+include $(srcdir)/t/harness/local.mk
+include $(srcdir)/t/dispatch/local.mk
+include $(srcdir)/t/tcpsocket/local.mk
+include $(srcdir)/t/http/local.mk
+include $(srcdir)/t/wsgi/local.mk
+include $(srcdir)/t/server/local.mk
+include $(srcdir)/t/e2e/local.mk
+include $(srcdir)/t/script/local.mk
+
+if TESTS_ENABLED
+check_LIBRARIES += $(test_lib)
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif

@@ -1,0 +1,8 @@
+# Each name has its source beside it: t/wsgi/NAME.cc.
+wsgi_tests =
+wsgi_test_files =
+EXTRA_DIST += $(wsgi_test_files)
+
+$(wsgi_tests): $(wsgi_lib) $(test_lib)
+t/wsgi/%: private AM_CPPFLAGS = $(test_inc) $(wsgi_inc) $(PYTHON_CPPFLAGS)
+t/wsgi/%: private LDADD = $(wsgi_lib) $(test_link) $(PYTHON_LIBS)
