@@ -98,7 +98,7 @@ static int replace(struct dispatch *loop)
         return -errno;
     for (size_t fd = 0; fd < loop->capacity; fd++)
         if (loop->slots[fd].target && loop->slots[fd].told != REFUSED)
-            target_forgotten(loop, (int)fd);
+            dispatch_target_forgotten(loop, (int)fd);
     return 0;
 }
 
@@ -128,7 +128,7 @@ static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
         int fd = (int)(uint32_t)data;
 
         if (loop->slots[fd].generation == data >> 32)
-            target_report(loop, fd,
+            dispatch_target_report(loop, fd,
                           (events & EPOLLIN ? DISPATCH_READ : 0u) |
                               (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
                               (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) |
@@ -145,7 +145,7 @@ static int epoll_wake_open(int ends[2])
     return ends[0] < 0 ? -errno : 0;
 }
 
-const struct backend backend_epoll = {
+const struct backend dispatch_backend_epoll = {
     .name = "epoll",
     .open = epoll_backend_open,
     .close = epoll_backend_close,

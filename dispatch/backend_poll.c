@@ -93,7 +93,7 @@ static int poll_wait(struct dispatch *loop, int milliseconds)
             loop->slots[p.fd].told = REFUSED;
             poll_forget(loop, p.fd);
         }
-        target_report(loop, p.fd,
+        dispatch_target_report(loop, p.fd,
                       (p.revents & POLLIN ? DISPATCH_READ : 0u) |
                           (p.revents & POLLOUT ? DISPATCH_WRITE : 0u) |
                           (p.revents & POLLHUP ? DISPATCH_HANGUP : 0u) |
@@ -119,7 +119,7 @@ static int poll_wake_open(int ends[2])
     return 0;
 }
 
-const struct backend backend_poll = {
+const struct backend dispatch_backend_poll = {
     .name = "poll",
     .open = poll_open,
     .close = poll_close,

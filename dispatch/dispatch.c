@@ -16,9 +16,9 @@
 /* Best first. */
 static const struct backend *const backends[] = {
 #ifdef __linux__
-    &backend_epoll,
+    &dispatch_backend_epoll,
 #endif
-    &backend_poll,
+    &dispatch_backend_poll,
 };
 
 const char *const dispatch_backends[] = {
@@ -72,8 +72,8 @@ void dispatch_free(struct dispatch *loop)
 {
     if (!loop)
         return;
-    ASSERT(!loop->running && !loop->wakers && loop->timer_count == 0);
-    wakers_close(loop);
+    ASSERT(!loop->wakers && loop->timer_count == 0);
+    dispatch_wakers_close(loop);
     ASSERT(loop->target_count == 0);
     loop->backend->close(loop);
     free(loop->slots);
@@ -88,14 +88,14 @@ static void turn(struct dispatch *loop)
     uint64_t now;
     int r;
 
-    targets_tell(loop);
-    r = loop->backend->wait(loop, loop->ready_count > 0 ? 0 : timers_timeout(loop));
+    dispatch_targets_tell(loop);
+    r = loop->backend->wait(loop, loop->ready_count > 0 ? 0 : dispatch_timers_timeout(loop));
     if (r < 0)
         dispatch_stop(loop, r);
     now = clock_now();
     loop->now = now > loop->now ? now : loop->now + 1;
-    targets_deliver(loop);
-    timers_run(loop);
+    dispatch_targets_deliver(loop);
+    dispatch_timers_run(loop);
 }
 
 int dispatch_run(struct dispatch *loop)
@@ -124,7 +124,7 @@ const char *dispatch_backend(const struct dispatch *loop)
     return loop->backend->name;
 }
 
-void assertion_failed(const char *condition, const char *file, int line)
+void dispatch_assertion_failed(const char *condition, const char *file, int line)
 {
     fprintf(stderr, "%s:%d: %s does not hold\n", file, line, condition);
     abort();

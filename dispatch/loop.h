@@ -1,5 +1,6 @@
 /*
- * The inside of a loop, shared by the files of this folder.
+ * The inside of a loop, shared by the files of this folder.  What isn't static
+ * is named dispatch_ too, since an archive hides nothing.
  *
  * Targets live in a table by descriptor.  A slot without a target is kept: its
  * generation, which every removal raises, is what tells the present target's
@@ -57,7 +58,7 @@ struct backend {
     /* The slot of `fd` has lost its target.  The descriptor may be closed or something else. */
     void (*forget)(struct dispatch *loop, int fd);
 
-    /* Wait, and target_report what is ready.  An interruption is a success. */
+    /* Wait, and dispatch_target_report what is ready.  An interruption is a success. */
     int (*wait)(struct dispatch *loop, int milliseconds);
 
     /* A nonblocking descriptor to read and one to write, maybe the same; 8 bytes at a time. */
@@ -88,23 +89,23 @@ struct dispatch {
 };
 
 /* target.c */
-void targets_tell(struct dispatch *loop);    /* empties ready, fills it with refusals */
-void targets_deliver(struct dispatch *loop); /* calls those in ready, until stopped */
-void target_report(struct dispatch *loop, int fd, unsigned events);
-void target_forgotten(struct dispatch *loop, int fd); /* the kernel knows nothing of it now */
+void dispatch_targets_tell(struct dispatch *loop);    /* empties ready, fills it with refusals */
+void dispatch_targets_deliver(struct dispatch *loop); /* calls those in ready, until stopped */
+void dispatch_target_report(struct dispatch *loop, int fd, unsigned events);
+void dispatch_target_forgotten(struct dispatch *loop, int fd); /* by the kernel: tell it again */
 
 /* timer.c */
-void timers_run(struct dispatch *loop);
-int timers_timeout(const struct dispatch *loop); /* milliseconds, -1 for none */
+void dispatch_timers_run(struct dispatch *loop);
+int dispatch_timers_timeout(const struct dispatch *loop); /* milliseconds, -1 for none */
 
 /* waker.c */
-void wakers_close(struct dispatch *loop);
+void dispatch_wakers_close(struct dispatch *loop);
 
-extern const struct backend backend_poll, backend_epoll;
+extern const struct backend dispatch_backend_poll, dispatch_backend_epoll;
 
 /* For what cannot happen unless the caller or we are wrong; stays on in releases. */
 #define ASSERT(condition) \
-    ((condition) ? (void)0 : assertion_failed(#condition, __FILE__, __LINE__))
-_Noreturn void assertion_failed(const char *condition, const char *file, int line);
+    ((condition) ? (void)0 : dispatch_assertion_failed(#condition, __FILE__, __LINE__))
+_Noreturn void dispatch_assertion_failed(const char *condition, const char *file, int line);
 
 #endif

@@ -2,7 +2,7 @@
  * Targets: the table of slots, the list of those the kernel must hear of, and
  * the batch of those that are ready.
  *
- * Nothing here calls the kernel but targets_tell, so what a target wants may
+ * Nothing here calls the kernel but dispatch_targets_tell, so what a target wants may
  * go back and forth for nothing, and one that is closed is never taken out:
  * the kernel does that with the close.  loop.h has the invariants.
  */
@@ -101,13 +101,13 @@ void dispatch_remove(struct dispatch_target *target)
     target->loop = NULL;
 }
 
-void target_report(struct dispatch *loop, int fd, unsigned events)
+void dispatch_target_report(struct dispatch *loop, int fd, unsigned events)
 {
     loop->ready[loop->ready_count++] =
         (struct event){.fd = fd, .generation = loop->slots[fd].generation, .events = events};
 }
 
-void target_forgotten(struct dispatch *loop, int fd)
+void dispatch_target_forgotten(struct dispatch *loop, int fd)
 {
     loop->slots[fd].told = 0;
     mark(loop, fd);
@@ -129,11 +129,11 @@ static void tell(struct dispatch *loop, int fd)
         slot->told = (uint8_t)wish;
     } else {
         slot->told = REFUSED;
-        target_report(loop, fd, DISPATCH_ERROR);
+        dispatch_target_report(loop, fd, DISPATCH_ERROR);
     }
 }
 
-void targets_tell(struct dispatch *loop)
+void dispatch_targets_tell(struct dispatch *loop)
 {
     loop->ready_count = 0;
     while (loop->dirty_count > 0) {
@@ -148,7 +148,7 @@ void targets_tell(struct dispatch *loop)
  * The callbacks may change everything: slots move when the table grows,
  * targets of this batch go or are replaced, or no longer want the event.
  */
-void targets_deliver(struct dispatch *loop)
+void dispatch_targets_deliver(struct dispatch *loop)
 {
     for (size_t i = 0; i < loop->ready_count; i++) {
         struct event e = loop->ready[i];
@@ -160,7 +160,7 @@ void targets_deliver(struct dispatch *loop)
         if (loop->stopped) {
             /* What is a level comes again by itself; a refusal must be met anew. */
             if (slot->told == REFUSED)
-                target_forgotten(loop, e.fd);
+                dispatch_target_forgotten(loop, e.fd);
             continue;
         }
         if (e.events & (DISPATCH_HANGUP | DISPATCH_ERROR))

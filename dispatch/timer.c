@@ -118,7 +118,7 @@ void dispatch_timer_remove(struct dispatch_timer *timer)
     timer->deadline = DISPATCH_NEVER;
 }
 
-void timers_run(struct dispatch *loop)
+void dispatch_timers_run(struct dispatch *loop)
 {
     while (!loop->stopped && loop->heap_count > 0 && loop->heap[0].key <= loop->now) {
         struct heap_entry entry = loop->heap[0];
@@ -137,7 +137,7 @@ void timers_run(struct dispatch *loop)
     }
 }
 
-int timers_timeout(const struct dispatch *loop)
+int dispatch_timers_timeout(const struct dispatch *loop)
 {
     uint64_t left;
 

@@ -57,7 +57,7 @@ static int wakers_open(struct dispatch *loop)
     return 0;
 }
 
-void wakers_close(struct dispatch *loop)
+void dispatch_wakers_close(struct dispatch *loop)
 {
     if (loop->wake_fd < 0)
         return;
