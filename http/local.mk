@@ -28,3 +28,14 @@ EXTRA_DIST += $(http_machines) $(http_grammar)
 MAINTAINERCLEANFILES += $(http_machines:.rl=.c)
 # States run into each other in what ragel -G2 writes.
 $(http_machines:http/%.rl=http/libasynwsgi_http_a-%.o): private AM_CFLAGS += -Wno-implicit-fallthrough
+
+# Server connections.
+libasynwsgi_http_a_SOURCES += \
+	http/connection.c \
+	http/connection.h \
+	http/connection_timer.c \
+	http/exchange.c \
+	http/response_head.c \
+	http/response_head.h \
+	http/server.c
+pkginclude_HEADERS += http/asynwsgi/http_server.h
