@@ -45,7 +45,7 @@ static int parse_local(const char *path, struct tcpsocket_address *address)
 
     if (length == abstract)
         return -EINVAL;
-    if (length >= PATH_ROOM)
+    if (length + !abstract > PATH_ROOM)
         return -ENAMETOOLONG;
     *address = (struct tcpsocket_address){.socket.local.sun_family = AF_UNIX};
     memcpy(address->socket.local.sun_path, path, length);
