@@ -140,7 +140,7 @@ static bool read_body(struct http_connection *c)
     }
     if (fault == HTTP_COMPLETE)
         c->state = STATE_WAIT;
-    if (piece.length > 0 || piece.chunk_begins || fault == HTTP_COMPLETE)
+    if (piece.length > 0 || fault == HTTP_COMPLETE)
         http_connection_handler(c)->body(c, &piece, fault == HTTP_COMPLETE);
     return true;
 }
