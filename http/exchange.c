@@ -336,6 +336,11 @@ void *http_connection_context(const struct http_connection *c)
     return http_connection_server(c)->options.context;
 }
 
+void *http_connection_observer_context(const struct http_connection *c)
+{
+    return http_connection_server(c)->options.observer_context;
+}
+
 const struct sockaddr *http_connection_peer(const struct http_connection *c)
 {
     return &c->peer.any;
