@@ -1,5 +1,6 @@
 e2e_tests = \
-	t/e2e/test_command.py
+	t/e2e/test_command.py \
+	t/e2e/test_manual.py
 e2e_files = \
 	t/e2e/run
 
