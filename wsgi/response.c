@@ -11,9 +11,14 @@
 #include <errno.h>
 
 /* Of a large item so much is handed over at a time, lest it be copied whole. */
-enum { SLICE = 256 * 1024 };
+enum {
+    SLICE = 256 * 1024
+};
 
-enum { STATUS_NO_CONTENT = 204, STATUS_NOT_MODIFIED = 304 };
+enum {
+    STATUS_NO_CONTENT = 204,
+    STATUS_NOT_MODIFIED = 304
+};
 
 /* No byte of the iterable will be sent. */
 static bool is_bodiless(const struct wsgi_request *request)
@@ -162,7 +167,8 @@ static int send_item(struct wsgi_request *request)
     do {
         size_t slice = length - request->sent < SLICE ? length - request->sent : SLICE;
 
-        if (wsgi_response_send(request, PyBytes_AS_STRING(request->item) + request->sent, slice) < 0)
+        if (wsgi_response_send(request, PyBytes_AS_STRING(request->item) + request->sent, slice) <
+            0)
             return -1;
         request->sent += slice;
     } while (request->sent < length && !http_full(request->connection));
@@ -188,10 +194,11 @@ static int step(struct wsgi_request *request)
 
 void wsgi_response_continue(struct wsgi_request *request)
 {
-    int r = 1;
+    int r;
 
-    while (r > 0 && !http_full(request->connection))
+    do
         r = step(request);
+    while (r > 0 && !http_full(request->connection));
     if (r == 0)
         wsgi_request_finish(request);
     else if (r < 0)
