@@ -20,7 +20,9 @@ struct wsgi_address {
     PyObject *host, *port; /* "" for a unix socket; NULL: this slot is free */
 };
 
-enum { WSGI_ADDRESS_BITS = 8 };
+enum {
+    WSGI_ADDRESS_BITS = 8
+};
 
 struct wsgi_addresses {
     struct wsgi_address slots[1 << WSGI_ADDRESS_BITS];

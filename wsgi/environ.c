@@ -10,7 +10,7 @@
  */
 #include "request.h"
 
-#include <config.h>
+#include "config.h"
 
 #define SOFTWARE "asynwsgi/" PACKAGE_VERSION
 
@@ -32,7 +32,9 @@ static int set(PyObject *env, PyObject *key, PyObject *value)
 static int widen(PyObject *template)
 {
     static const char *const extra[] = {" 1", " 2", " 3", " 4"};
-    enum { EXTRA = sizeof extra / sizeof extra[0] };
+    enum {
+        EXTRA = sizeof extra / sizeof extra[0]
+    };
 
     for (size_t i = 0; i < EXTRA; i++)
         if (PyDict_SetItemString(template, extra[i], Py_None) < 0)
@@ -60,8 +62,8 @@ static int fill_template(struct wsgi *wsgi, PyObject *template)
         set(template, name[WSGI_NAME_INPUT_TERMINATED], PyBool_FromLong(1)) < 0 ||
         set(template, name[WSGI_NAME_ERRORS], Py_NewRef(wsgi->errors)) < 0 ||
         set(template, name[WSGI_NAME_MULTITHREAD], PyBool_FromLong(0)) < 0 ||
-        set(template, name[WSGI_NAME_MULTIPROCESS],
-            PyBool_FromLong(wsgi->options->multiprocess)) < 0 ||
+        set(template, name[WSGI_NAME_MULTIPROCESS], PyBool_FromLong(wsgi->options->multiprocess)) <
+            0 ||
         set(template, name[WSGI_NAME_RUN_ONCE], PyBool_FromLong(0)) < 0 ||
         set(template, name[WSGI_NAME_FILE_WRAPPER],
             Py_NewRef((PyObject *)wsgi->types->file_wrapper)) < 0)
@@ -80,8 +82,7 @@ PyObject *wsgi_environ_template(struct wsgi *wsgi)
 
 /* -- The request line ----------------------------------------------------- */
 
-static PyObject *text_of(struct wsgi *wsgi, const struct http_request *head,
-                         struct http_span span)
+static PyObject *text_of(struct wsgi *wsgi, const struct http_request *head, struct http_span span)
 {
     return wsgi_values_get(&wsgi->values, head->message + span.start, span.length);
 }
@@ -152,8 +153,8 @@ static int key_of(struct wsgi *wsgi, const struct http_request *head,
     else if (field->known == HTTP_FIELD_CONTENT_LENGTH)
         *key = Py_NewRef(wsgi->names.of[WSGI_NAME_CONTENT_LENGTH]);
     else
-        return wsgi_names_field(&wsgi->names, head->message + field->name.start,
-                                field->name.length, key);
+        return wsgi_names_field(&wsgi->names, head->message + field->name.start, field->name.length,
+                                key);
     return 0;
 }
 
@@ -239,8 +240,7 @@ static int set_server(struct wsgi *wsgi, PyObject *env, const struct sockaddr *s
     if (socket->sa_family != AF_INET && socket->sa_family != AF_INET6)
         return set_server_by_host(wsgi, env);
     local = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
-    if (!local ||
-        set(env, wsgi->names.of[WSGI_NAME_SERVER_NAME], server_name(local)) < 0)
+    if (!local || set(env, wsgi->names.of[WSGI_NAME_SERVER_NAME], server_name(local)) < 0)
         return -1;
     return PyDict_SetItem(env, wsgi->names.of[WSGI_NAME_SERVER_PORT], local->port);
 }

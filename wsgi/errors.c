@@ -10,12 +10,13 @@
 #include <string.h>
 
 struct errors {
-    PyObject_HEAD
-    struct wsgi *wsgi;
+    PyObject_HEAD struct wsgi *wsgi;
     PyObject *line; /* str: what was written since the last line ended, or NULL */
 };
 
-enum { LONGEST = 65536 }; /* characters that wait for the end of their line */
+enum {
+    LONGEST = 65536
+}; /* characters that wait for the end of their line */
 
 PyObject *wsgi_errors_new(const struct wsgi_types *types, struct wsgi *wsgi)
 {
@@ -132,7 +133,6 @@ static PyType_Slot slots[] = {
 PyType_Spec wsgi_errors_spec = {
     .name = "asynwsgi.Errors",
     .basicsize = sizeof(struct errors),
-    .flags =
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = slots,
 };

@@ -6,12 +6,13 @@
 #include "types.h"
 
 struct file_wrapper {
-    PyObject_HEAD
-    PyObject *file;
+    PyObject_HEAD PyObject *file;
     Py_ssize_t block_size;
 };
 
-enum { BLOCK_SIZE = 65536 };
+enum {
+    BLOCK_SIZE = 65536
+};
 
 static PyObject *make(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {

@@ -23,8 +23,7 @@ struct text {
 static int get_text(PyObject *object, const char *what, struct text *text)
 {
     if (!PyUnicode_Check(object)) {
-        PyErr_Format(PyExc_TypeError, "%s must be str, not %.200s", what,
-                     Py_TYPE(object)->tp_name);
+        PyErr_Format(PyExc_TypeError, "%s must be str, not %.200s", what, Py_TYPE(object)->tp_name);
         return -1;
     }
 #if PY_VERSION_HEX < 0x030c0000
@@ -62,8 +61,8 @@ static int check_status(PyObject *status, struct text *text, unsigned *code)
     if (get_text(status, "the status", text) < 0)
         return -1;
     s = text->bytes;
-    if (text->length < 4 || !is_digit(s[0]) || !is_digit(s[1]) || !is_digit(s[2]) ||
-        s[3] != ' ' || !is_reason(s + 4, text->length - 4)) {
+    if (text->length < 4 || !is_digit(s[0]) || !is_digit(s[1]) || !is_digit(s[2]) || s[3] != ' ' ||
+        !is_reason(s + 4, text->length - 4)) {
         PyErr_Format(PyExc_ValueError,
                      "the status must be three digits, a space and a reason, not %R", status);
         return -1;
@@ -132,9 +131,8 @@ static int check_length(const struct field *field, int64_t *content_length)
     int64_t length = parse_length(&field->value);
 
     if (length < 0 || (*content_length >= 0 && length != *content_length)) {
-        PyErr_SetString(PyExc_ValueError, length < 0
-                                              ? "Content-Length must be a decimal number"
-                                              : "Content-Length is given twice and differs");
+        PyErr_SetString(PyExc_ValueError, length < 0 ? "Content-Length must be a decimal number"
+                                                     : "Content-Length is given twice and differs");
         return -1;
     }
     *content_length = length;
@@ -197,19 +195,12 @@ static unsigned char *copy(unsigned char *to, const struct text *text)
 static void copy_fields(struct wsgi_head *head, PyObject *headers, unsigned char *to)
 {
     Py_ssize_t count = PyList_GET_SIZE(headers);
-    bool length_seen = false;
-    uint32_t n = 0;
 
     for (Py_ssize_t i = 0; i < count; i++) {
         struct field field;
 
         get_field(PyList_GET_ITEM(headers, i), &field);
-        if (field.known == HTTP_FIELD_CONTENT_LENGTH) {
-            if (length_seen)
-                continue;
-            length_seen = true;
-        }
-        head->headers[n++] = (struct http_header){
+        head->headers[i] = (struct http_header){
             .name = to,
             .value = to + field.name.length,
             .name_length = (uint32_t)field.name.length,
@@ -218,7 +209,7 @@ static void copy_fields(struct wsgi_head *head, PyObject *headers, unsigned char
         to = copy(copy(to, &field.name), &field.value);
     }
     head->response.headers = head->headers;
-    head->response.header_count = n;
+    head->response.header_count = (uint32_t)count;
 }
 
 int wsgi_head_set(struct wsgi_head *head, PyObject *status, PyObject *headers)

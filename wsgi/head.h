@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct wsgi_head {
-    bool set;                /* start_response was called */
-    int64_t content_length;  /* -1: it has none */
+    bool set;               /* start_response was called */
+    int64_t content_length; /* -1: it has none */
     struct http_response response;
-    unsigned char *bytes;    /* of the status and the fields */
+    unsigned char *bytes; /* of the status and the fields */
     size_t capacity;
     struct http_header *headers;
     size_t header_capacity;

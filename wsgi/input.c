@@ -210,7 +210,6 @@ static PyType_Slot slots[] = {
 PyType_Spec wsgi_input_spec = {
     .name = "asynwsgi.Input",
     .basicsize = sizeof(struct wsgi_input),
-    .flags =
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = slots,
 };

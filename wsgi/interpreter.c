@@ -1,7 +1,7 @@
 /* Starting Python (PEP 587), so that it finds what the command `python` would find. */
 #include "state.h"
 
-#include <config.h>
+#include "config.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

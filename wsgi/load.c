@@ -177,6 +177,6 @@ int wsgi_load(struct wsgi *wsgi)
         }
         return -ENOENT;
     }
-    wsgi->application = application;
+    Py_XSETREF(wsgi->application, application);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* The built-in module `asynwsgi`, whose state holds the types. */
 #include "types.h"
 
-#include <config.h>
+#include "config.h"
 #include <string.h>
 
 static PyModuleDef definition;

@@ -39,7 +39,10 @@ enum wsgi_name {
     WSGI_NAMES
 };
 
-enum { WSGI_FIELD_BITS = 10, WSGI_FIELD_NAME = 47 };
+enum {
+    WSGI_FIELD_BITS = 10,
+    WSGI_FIELD_NAME = 47
+};
 
 /* A field name as a client spells it, and its key. */
 struct wsgi_field_name {

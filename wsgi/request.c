@@ -11,9 +11,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { FREE_MOST = 64 }; /* request objects that wait for other requests */
+enum {
+    FREE_MOST = 64
+}; /* request objects that wait for other requests */
 
-enum { INTERNAL_ERROR = 500, NOT_IMPLEMENTED = 501, UNAVAILABLE = 503, NO_STORAGE = 507 };
+enum {
+    INTERNAL_ERROR = 500,
+    NOT_IMPLEMENTED = 501,
+    UNAVAILABLE = 503,
+    NO_STORAGE = 507
+};
 
 /* -- Request objects ------------------------------------------------------ */
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE = 2048 };
+enum {
+    LINE = 2048
+};
 
 static void log_line(const struct wsgi *wsgi, const char *line, size_t length)
 {

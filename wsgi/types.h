@@ -28,8 +28,7 @@ const struct wsgi_types *wsgi_types_of(PyObject *module);
 /* -- start_response and write: functions that know their request ---------- */
 
 struct wsgi_callable {
-    PyObject_HEAD
-    vectorcallfunc call;
+    PyObject_HEAD vectorcallfunc call;
     struct wsgi_request *request; /* NULL: it is over */
 };
 
@@ -47,9 +46,8 @@ PyObject *wsgi_write(PyObject *callable, PyObject *const *arguments, size_t coun
 /* -- wsgi.input ----------------------------------------------------------- */
 
 struct wsgi_input {
-    PyObject_HEAD
-    struct wsgi_request *request; /* NULL: it is over */
-    uint64_t position;            /* in the request's body */
+    PyObject_HEAD struct wsgi_request *request; /* NULL: it is over */
+    uint64_t position;                          /* in the request's body */
 };
 
 PyObject *wsgi_input_new(const struct wsgi_types *types, struct wsgi_request *request);

@@ -3,7 +3,9 @@
 #include "hash.h"
 
 /* Longer ones seldom come again. */
-enum { LONGEST = 256 };
+enum {
+    LONGEST = 256
+};
 
 static int is(PyObject *value, const unsigned char *bytes, size_t length)
 {

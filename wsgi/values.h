@@ -7,7 +7,9 @@
 
 #include "python.h"
 
-enum { WSGI_VALUE_BITS = 10 };
+enum {
+    WSGI_VALUE_BITS = 10
+};
 
 struct wsgi_values {
     PyObject *slots[1 << WSGI_VALUE_BITS]; /* str of one byte a character, or NULL */

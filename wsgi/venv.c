@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE = 1024 };
+enum {
+    LINE = 1024
+};
 
 /*
  * "version = 3.11.2", as venv writes it, or "version_info = 3.11.2.final.0",
