@@ -1,191 +1,33 @@
-"""What every end-to-end test has at hand.
+"""What the end-to-end tests share."""
 
-serve(application, *options)  starts the command with an application, and gives a Server
-command(*arguments)           runs the command to its end
-
-Both are stopped, whatever the test does; nothing waits longer than PATIENCE seconds.
-"""
-
-import http.client
 import os
-import re
-import signal
-import socket
-import subprocess
 import textwrap
-import threading
-import time
 
 import pytest
 
-PATIENCE = 20
-
-HELLO = '''
-    def application(environ, start_response):
-        start_response('200 OK', [('Content-Type', 'text/plain'), ('Content-Length', '6')])
-        return [b'Hello\\n']
-'''
-
-
-def environment(**variables):
-    """The environment of the tests, without what the command would take an option from."""
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(('ASYNWSGI_', 'PYTHONPATH'))
-            and name not in ('PORT', 'WEB_CONCURRENCY', 'VIRTUAL_ENV')}
-    if 'ASYNWSGI_BACKEND' in os.environ:
-        kept['ASYNWSGI_BACKEND'] = os.environ['ASYNWSGI_BACKEND']
-    return {**kept, **variables}
-
-
-class Response:
-    def __init__(self, response):
-        self.status = response.status
-        self.reason = response.reason
-        self.headers = response.headers
-        self.body = response.read()
-
-
-class Server:
-    """A running command, with the lines of its error log so far."""
-
-    def __init__(self, arguments, **popen):
-        self.lines = []
-        self.news = threading.Condition()
-        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen)
-        self.pid = self.process.pid
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self):
-        for line in self.process.stderr:
-            with self.news:
-                self.lines.append(line.decode(errors='replace').rstrip('\n'))
-                self.news.notify_all()
-        with self.news:
-            self.lines.append(None)
-            self.news.notify_all()
-
-    @property
-    def log(self):
-        return '\n'.join(line for line in self.lines if line is not None)
-
-    def wait_for(self, pattern, count=1, timeout=PATIENCE):
-        """The matches of a pattern in the log, as soon as there are `count`."""
-        deadline = time.monotonic() + timeout
-        with self.news:
-            while True:
-                found = [m for m in (re.search(pattern, line) for line in self.lines if line) if m]
-                if len(found) >= count:
-                    return found
-                left = deadline - time.monotonic()
-                if left <= 0 or None in self.lines:
-                    raise AssertionError(f'no {pattern!r} in:\n{self.log}')
-                self.news.wait(left)
-
-    def wait_ready(self, addresses=1):
-        self.addresses = [m[1] for m in self.wait_for(r'Listening at: (\S+)', addresses)]
-        return self
-
-    @property
-    def port(self):
-        return int(self.addresses[0].rsplit(':', 1)[1])
-
-    @property
-    def workers(self):
-        """The pids of the workers, in the order in which they were ready."""
-        return [int(m[1]) for m in self.wait_for(r'\[(\d+)\] \[info\] worker ready')]
-
-    def connect(self):
-        """A new connection to the first address."""
-        return connect(self.addresses[0])
-
-    def request(self, method='GET', path='/', body=None, headers={}, **options):
-        """A request on a connection of its own."""
-        connection = http.client.HTTPConnection('localhost', timeout=PATIENCE)
-        connection.sock = self.connect()
-        try:
-            connection.request(method, path, body, headers, **options)
-            return Response(connection.getresponse())
-        finally:
-            connection.close()
-
-    def get(self, path='/', **headers):
-        return self.request('GET', path, headers=headers)
-
-    def signal(self, number):
-        self.process.send_signal(number)
-
-    def wait(self, timeout=PATIENCE):
-        """The exit status."""
-        status = self.process.wait(timeout)
-        self.reader.join(timeout)
-        return status
-
-    def stop(self):
-        """Stop at once, if it is running; the exit status."""
-        self.signal(signal.SIGINT)
-        try:
-            return self.wait()
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-
-
-def connect(address):
-    """A socket connected to an address as the log has it."""
-    if address.startswith('unix:'):
-        sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(PATIENCE)
-        sock.connect(re.sub('^@', '\0', address[len('unix:'):]))
-        return sock
-    host, port = address[len('http://'):].rsplit(':', 1)
-    return socket.create_connection((host.strip('[]'), int(port)), PATIENCE)
+import command
 
 
 @pytest.fixture
-def asynwsgi():
-    """The path of the command."""
-    if 'ASYNWSGI' not in os.environ:
-        pytest.fail('ASYNWSGI names the command to test, and is not set')
-    return os.environ['ASYNWSGI']
+def start(tmp_path):
+    """start(application, *options): the command as a process of its own, ready.
 
-
-@pytest.fixture
-def folder(tmp_path):
-    """An empty folder, which the application's module is put into."""
-    return tmp_path
-
-
-@pytest.fixture
-def serve(asynwsgi, folder):
-    """serve(application, *options): a Server, ready.
-
-    The application is the source text of a module. bind=None gives no --bind, bind=[...] several;
-    ready=False doesn't wait; env={...} are variables; other keywords are for Popen.
+    The application is the source text of a module, app.py in tmp_path. bind=None gives no --bind,
+    bind=[...] several; ready=False doesn't wait; env={...} are variables of the environment; other
+    keywords are for Popen.
     """
-    servers = []
+    running = []
 
-    def start(application=HELLO, *options, bind='127.0.0.1:0', ready=True, env={}, **popen):
-        (folder / 'app.py').write_text(textwrap.dedent(application))
+    def run(application=command.HELLO, *options, bind='127.0.0.1:0', ready=True, env={}, **popen):
+        (tmp_path / 'app.py').write_text(textwrap.dedent(application))
         binds = [bind] if isinstance(bind, str) else bind or []
-        arguments = [asynwsgi, '--chdir', str(folder), *options]
+        arguments = [os.environ['ASYNWSGI'], '--chdir', str(tmp_path), *options]
         arguments += [word for address in binds for word in ('--bind', address)]
-        server = Server([*arguments, 'app'], env=environment(**env), **popen)
-        servers.append(server)
-        return server.wait_ready(len(binds) or 1) if ready else server
+        process = command.Running([*arguments, 'app'], env=command.environment(**env), **popen)
+        running.append(process)
+        return process.wait_ready(len(binds) or 1) if ready else process
 
-    yield start
-    for server in servers:
-        server.stop()
-        assert 'Sanitizer' not in server.log, server.log
-
-
-@pytest.fixture
-def command(asynwsgi, folder):
-    """command(*arguments): the finished process, with text in its stdout and stderr."""
-    def run(*arguments, env={}, **options):
-        return subprocess.run([asynwsgi, *map(str, arguments)], env=environment(**env), text=True,
-                              cwd=options.pop('cwd', folder), stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=PATIENCE, **options)
-    return run
+    yield run
+    for process in running:
+        process.stop()
+        assert 'Sanitizer' not in process.log, process.log

@@ -1,6 +1,7 @@
 e2e_tests = \
 	t/e2e/test_command.py
 e2e_files = \
+	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/run
 
