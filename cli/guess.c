@@ -38,6 +38,13 @@ static size_t distance(const char *a, size_t a_length, const char *b)
     return row[b_length];
 }
 
+static size_t nearness(const char *name, size_t length, const char *known)
+{
+    bool abbreviated = length > 2 && strncmp(known, name, length) == 0;
+
+    return abbreviated ? 1 : distance(name, length, known);
+}
+
 const struct cli_option *cli_options_guess(const char *name, size_t length)
 {
     const struct cli_option *nearest = NULL;
@@ -50,7 +57,7 @@ const struct cli_option *cli_options_guess(const char *name, size_t length)
             break;
         }
     for (size_t i = 0; i < cli_options_count; i++) {
-        size_t d = cli_options[i].name ? distance(name, length, cli_options[i].name) : FAR;
+        size_t d = cli_options[i].name ? nearness(name, length, cli_options[i].name) : FAR;
 
         if (d < least) {
             least = d;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { COLUMN = 34 };
+enum { COLUMN = 38 };
 
 /* "  -b, --bind ADDRESS", and spaces up to the column. */
 static void print_name(FILE *output, const struct cli_option *option)

@@ -91,7 +91,7 @@ static int take(struct reading *reading, const struct cli_option *option, const 
 static int take_argument(struct reading *reading, const struct cli_option *option,
                          const char *joined, char *const *argv, int *i)
 {
-    char source[CLI_EXPLANATION];
+    char source[64];
 
     snprintf(source, sizeof source, "--%s", option->name);
     reading->seen[option - cli_options] = true;

@@ -23,10 +23,10 @@ const struct cli_option cli_options[] = {
 
     HEADING("Sockets and processes"),
     {"bind", 'b', "ADDRESS", .kind = &cli_kind_list, PLACE(binds),
-     .help = "where to listen: HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, fd://N\n"
+     .help = "HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME or fd://N\n"
              "(default: 127.0.0.1:8000, or 0.0.0.0:$PORT)"},
     {"backlog", .value = "N", .kind = &cli_kind_number, PLACE(server.backlog), 1, INT32_MAX,
-     .help = "connections that may wait to be accepted, for each worker"},
+     .help = "connections that may wait for a worker"},
     {"workers", 'w', "N|auto", .kind = &cli_kind_workers, PLACE(server.workers), 1, 1024,
      .variable = "WEB_CONCURRENCY", .help = "worker processes; auto: one for each CPU"},
     {"graceful-timeout", .value = "TIME", .kind = &cli_kind_duration,
@@ -64,7 +64,7 @@ const struct cli_option cli_options[] = {
     {"error-logfile", .value = "FILE|-", .kind = &cli_kind_text, PLACE(server.error_log),
      .help = "everything else; -: standard error, the default"},
     {"log-level", .value = "LEVEL", .kind = &cli_kind_level, PLACE(server.log_level),
-     .help = "least level of the error log: debug, info, warning, error, critical"},
+     .help = "debug, info, warning, error or critical"},
 
     HEADING("Information"),
     {"version", .kind = &cli_kind_switch, PLACE(version), .local = true,

@@ -93,6 +93,7 @@ static int adopt(struct server_listener *listener, int descriptor)
         return -EINVAL;
     if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0)
         return -errno;
+    listener->inherited = true;
     listener->descriptors[listener->count++] = descriptor;
     return read_address(listener);
 }
@@ -188,7 +189,7 @@ enum server_status server_listeners_open(struct server_listeners *listeners,
         status = open_one(&listeners->items[i], options->binds[i], options, log);
     }
     if (status != SERVER_OK) {
-        server_listeners_unlink(listeners);
+        server_listeners_end(listeners);
         server_listeners_close(listeners);
     }
     return status;
@@ -222,16 +223,24 @@ void server_listener_url(const struct server_listener *listener, char url[SERVER
     snprintf(url, SERVER_URL, "%s%s", address->sa_family == AF_UNIX ? "" : "http://", text);
 }
 
-void server_listeners_unlink(const struct server_listeners *listeners)
+static void unlink_file(const struct server_listener *listener)
+{
+    const char *path = listener->address.socket.local.sun_path;
+    struct stat file;
+
+    if (listener->inode != 0 && lstat(path, &file) == 0 && file.st_dev == listener->device &&
+        file.st_ino == listener->inode)
+        unlink(path);
+}
+
+void server_listeners_end(const struct server_listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {
         const struct server_listener *listener = &listeners->items[i];
-        const char *path = listener->address.socket.local.sun_path;
-        struct stat file;
 
-        if (listener->inode != 0 && lstat(path, &file) == 0 && file.st_dev == listener->device
-            && file.st_ino == listener->inode)
-            unlink(path);
+        unlink_file(listener);
+        for (unsigned j = 0; j < listener->count && !listener->inherited; j++)
+            shutdown(listener->descriptors[j], SHUT_RDWR);
     }
 }
 

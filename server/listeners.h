@@ -17,6 +17,7 @@ struct server_listener {
     struct tcpsocket_address address; /* the real one, with the port that 0 got */
     int *descriptors;
     unsigned count; /* 1, or the number of workers */
+    bool inherited; /* others may use it too */
     /* The file of a unix socket we made; inode 0: there is none. */
     dev_t device;
     ino_t inode;
@@ -47,8 +48,12 @@ void server_listeners_keep(struct server_listeners *listeners, unsigned slot);
 /* "http://127.0.0.1:8000", "unix:/run/socket" */
 void server_listener_url(const struct server_listener *listener, char url[SERVER_URL]);
 
-/* Remove the files of unix sockets, where they are still ours. */
-void server_listeners_unlink(const struct server_listeners *listeners);
+/*
+ * Listen no more, in any process: not even a worker that is too busy to close
+ * its socket does then.  The files of unix sockets go, where they are still
+ * ours.  What was inherited stays as it is.
+ */
+void server_listeners_end(const struct server_listeners *listeners);
 
 /* Close them.  Harmless when it is done. */
 void server_listeners_close(struct server_listeners *listeners);

@@ -40,7 +40,7 @@ static enum server_status open_setup(struct server_setup *setup)
 
 static void close_setup(struct server_setup *setup)
 {
-    server_listeners_unlink(&setup->listeners);
+    server_listeners_end(&setup->listeners);
     server_listeners_close(&setup->listeners);
     server_log_close(setup->access_fd);
     server_log_close(setup->log.fd);

@@ -121,7 +121,7 @@ static void enter(struct supervisor *supervisor, enum phase phase)
     if (phase <= supervisor->phase)
         return;
     if (supervisor->phase == SERVING) {
-        server_listeners_unlink(&supervisor->setup->listeners);
+        server_listeners_end(&supervisor->setup->listeners);
         server_listeners_close(&supervisor->setup->listeners);
     }
     supervisor->phase = phase;
@@ -273,7 +273,7 @@ static void bury(struct slot *slot, int status)
         return;
     describe(status, death);
     if (!supervisor->announced && !slot->booted) {
-        server_log(supervisor->log, SERVER_LOG_CRITICAL, "worker %ld could not boot: it %s",
+        server_log(supervisor->log, SERVER_LOG_CRITICAL, "worker %ld %s before it was ready",
                    (long)pid, death);
         give_up(supervisor, status);
         return;
