@@ -43,8 +43,8 @@ unsigned char *tcpsocket_buffer_room(struct tcpsocket_buffer *buffer, size_t len
         if (buffer->start > 0)
             memmove(buffer->data, buffer->data + buffer->start, buffer->length);
         buffer->start = 0;
-        if (buffer->capacity < buffer->length + length
-            && grow(buffer, buffer->length + length, held) < 0)
+        if (buffer->capacity < buffer->length + length &&
+            grow(buffer, buffer->length + length, held) < 0)
             return NULL;
     }
     return buffer->data + buffer->start + buffer->length;
@@ -73,6 +73,8 @@ void tcpsocket_buffer_consume(struct tcpsocket_buffer *buffer, size_t length)
 
 void tcpsocket_buffer_release(struct tcpsocket_buffer *buffer, size_t *held)
 {
+    if (!buffer->data)
+        return;
     *held -= buffer->capacity;
     free(buffer->data);
     *buffer = (struct tcpsocket_buffer){0};

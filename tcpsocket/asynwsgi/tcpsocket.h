@@ -77,6 +77,7 @@ int tcpsocket_listen(const struct tcpsocket_address *address, int backlog, bool 
  * close it, so the client learns of it and the loop doesn't spin; `shed`
  * counts these.  When even that fails, or memory is short, nothing is accepted
  * for a tenth of a second.
+ * The caller sets `accepted`; `shed` may be read, the rest is ours.
  */
 struct tcpsocket_listener {
     struct dispatch_target target;
@@ -105,7 +106,7 @@ void tcpsocket_listener_close(struct tcpsocket_listener *listener);
 
 /* -- Connecting ----------------------------------------------------------- */
 
-/* A connection being made. */
+/* A connection being made.  The caller sets `done`. */
 struct tcpsocket_connect {
     struct dispatch_target target;
     struct dispatch_timer timer;
@@ -170,6 +171,7 @@ struct tcpsocket_buffer {
     uint32_t start, length, capacity;
 };
 
+/* The caller may read `sent` and `error`. */
 struct tcpsocket_stream {
     struct dispatch_target target;
     struct tcpsocket_pool *pool;
@@ -208,7 +210,10 @@ void tcpsocket_stream_consume(struct tcpsocket_stream *stream, size_t length);
 /* The peer has shut its side: no more input will follow what is buffered. */
 bool tcpsocket_stream_ended(const struct tcpsocket_stream *stream);
 
-/* Leave further input to the kernel, and go on with it. */
+/*
+ * Leave further input to the kernel, and go on with it.  A connection that is
+ * shut on both sides meanwhile has `failed`.
+ */
 void tcpsocket_stream_pause(struct tcpsocket_stream *stream);
 void tcpsocket_stream_resume(struct tcpsocket_stream *stream);
 
