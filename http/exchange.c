@@ -22,9 +22,6 @@
 /* From here on, a second element for sendmsg(2) is cheaper than a copy. */
 #define DIRECT_MIN 4096
 
-/* See DISCARD_MAX: a body that is known to be longer isn't even begun. */
-#define DISCARD_MAX 262144
-
 /* -- Output --------------------------------------------------------------- */
 
 static int commit(struct http_connection *c, size_t length)
@@ -283,8 +280,6 @@ void http_finish(struct http_connection *c)
     } else if (c->state == STATE_BODY) {
         c->dropped = 0;
         c->state = STATE_DISCARD;
-        if (!c->chunked_body && c->remaining > DISCARD_MAX)
-            c->state = STATE_LINGER;
     } else {
         http_request_parser_init(&c->parser);
         c->state = STATE_IDLE;
