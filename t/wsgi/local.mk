@@ -1,9 +1,14 @@
-#Each name has its source beside it : t / wsgi / NAME.cc.
-wsgi_tests = t / wsgi / response_test t / wsgi / spool_test t / wsgi / venv_test wsgi_test_files =
-                 t / wsgi / fixture.h EXTRA_DIST +=
-    $(wsgi_test_files)
+# Each name has its source beside it: t/wsgi/NAME.cc.
+wsgi_tests = \
+	t/wsgi/environ_test \
+	t/wsgi/response_test \
+	t/wsgi/spool_test \
+	t/wsgi/start_response_test \
+	t/wsgi/venv_test
+wsgi_test_files = \
+	t/wsgi/fixture.h
+EXTRA_DIST += $(wsgi_test_files)
 
-        $(wsgi_tests)
-    : $(wsgi_lib) $(test_lib) t / wsgi / % : private AM_CPPFLAGS =
-        $(test_inc) $(wsgi_inc) $(PYTHON_CPPFLAGS) t / wsgi / % : private LDADD =
-            $(wsgi_lib) $(test_link) $(PYTHON_LIBS)
+$(wsgi_tests): $(wsgi_lib) $(test_lib)
+t/wsgi/%: private AM_CPPFLAGS = $(test_inc) $(wsgi_inc) $(PYTHON_CPPFLAGS)
+t/wsgi/%: private LDADD = $(wsgi_lib) $(test_link) $(PYTHON_LIBS)
