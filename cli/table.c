@@ -1,10 +1,13 @@
 /* The options. */
 #include "options.h"
 
-#define PLACE(member) \
+#define PLACE(member)                               \
     .place = offsetof(struct cli_settings, member), \
-    .width = sizeof ((struct cli_settings *)0)->member
-#define HEADING(text) {.help = text}
+    .width = sizeof((struct cli_settings *)0)->member
+#define HEADING(text) \
+    {                 \
+        .help = text  \
+    }
 
 const struct cli_option cli_options[] = {
     HEADING("Application"),

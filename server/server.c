@@ -17,7 +17,8 @@ static enum server_status open_log(const struct server_log *log, const char *fil
 
     if (r == 0)
         return SERVER_OK;
-    server_log(log, SERVER_LOG_CRITICAL, "cannot open the log file %s: %s", file, strerror(-r));
+    server_log_print(log, SERVER_LOG_CRITICAL, "cannot open the log file %s: %s", file,
+                     strerror(-r));
     return SERVER_FAILED;
 }
 
@@ -85,7 +86,7 @@ int server_check(const struct server_options *options)
     if (pid == 0)
         exit((int)server_worker_try(options, &log));
     if (pid < 0) {
-        server_log(&log, SERVER_LOG_CRITICAL, "cannot start a process: %s", strerror(errno));
+        server_log_print(&log, SERVER_LOG_CRITICAL, "cannot start a process: %s", strerror(errno));
         return SERVER_FAILED;
     }
     while (waitpid(pid, &result, 0) < 0 && errno == EINTR)

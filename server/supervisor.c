@@ -28,7 +28,12 @@
 
 #include "config.h"
 
-enum phase { SERVING, DRAINING, STOPPING, KILLING };
+enum phase {
+    SERVING,
+    DRAINING,
+    STOPPING,
+    KILLING
+};
 
 static const int phase_signal[] = {0, SIGTERM, SIGINT, SIGKILL};
 
@@ -37,7 +42,9 @@ static const uint64_t stop_timeout = 1000000000;
 
 static const int numbers[] = {SIGTERM, SIGINT,  SIGQUIT, SIGCHLD, SIGHUP,
                               SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH};
-enum { SIGNALS = sizeof numbers / sizeof *numbers };
+enum {
+    SIGNALS = sizeof numbers / sizeof *numbers
+};
 
 struct supervisor;
 
@@ -125,7 +132,7 @@ static void enter(struct supervisor *supervisor, enum phase phase)
         server_listeners_close(&supervisor->setup->listeners);
     }
     supervisor->phase = phase;
-    supervisor->phase_ends = phase == DRAINING   ? now + supervisor->setup->options->graceful_timeout
+    supervisor->phase_ends = phase == DRAINING ? now + supervisor->setup->options->graceful_timeout
                              : phase == STOPPING ? now + stop_timeout
                                                  : DISPATCH_NEVER;
     signal_workers(supervisor, phase_signal[phase]);
@@ -139,20 +146,20 @@ static void caught(struct dispatch_signal *signal)
     case SIGCHLD:
         break;
     case SIGTERM:
-        server_log(supervisor->log, SERVER_LOG_INFO,
-                   supervisor->phase == SERVING ? "SIGTERM: finishing the requests under way"
-                                                : "SIGTERM again: stopping at once");
+        server_log_print(supervisor->log, SERVER_LOG_INFO,
+                         supervisor->phase == SERVING ? "SIGTERM: finishing the requests under way"
+                                                      : "SIGTERM again: stopping at once");
         enter(supervisor, supervisor->phase == SERVING ? DRAINING : STOPPING);
         break;
     case SIGINT:
     case SIGQUIT:
-        server_log(supervisor->log, SERVER_LOG_INFO, "%s: stopping at once",
-                   signal->number == SIGINT ? "SIGINT" : "SIGQUIT");
+        server_log_print(supervisor->log, SERVER_LOG_INFO, "%s: stopping at once",
+                         signal->number == SIGINT ? "SIGINT" : "SIGQUIT");
         enter(supervisor, STOPPING);
         break;
     default:
-        server_log(supervisor->log, SERVER_LOG_WARNING, "signal %d (%s) has no meaning here",
-                   signal->number, strsignal(signal->number));
+        server_log_print(supervisor->log, SERVER_LOG_WARNING, "signal %d (%s) has no meaning here",
+                         signal->number, strsignal(signal->number));
         return;
     }
     soon(supervisor);
@@ -273,14 +280,14 @@ static void bury(struct slot *slot, int status)
         return;
     describe(status, death);
     if (!supervisor->announced && !slot->booted) {
-        server_log(supervisor->log, SERVER_LOG_CRITICAL, "worker %ld %s before it was ready",
-                   (long)pid, death);
+        server_log_print(supervisor->log, SERVER_LOG_CRITICAL, "worker %ld %s before it was ready",
+                         (long)pid, death);
         give_up(supervisor, status);
         return;
     }
     schedule(slot);
-    server_log(supervisor->log, SERVER_LOG_ERROR, "worker %ld %s; another follows in %.1f s",
-               (long)pid, death, (double)slot->pause / 1e9);
+    server_log_print(supervisor->log, SERVER_LOG_ERROR, "worker %ld %s; another follows in %.1f s",
+                     (long)pid, death, (double)slot->pause / 1e9);
 }
 
 /* Only our own: a process that an application left behind is not ours to reap. */
@@ -305,8 +312,8 @@ static void start_due(struct supervisor *supervisor)
         int r = start(supervisor, i);
 
         if (r < 0) {
-            server_log(supervisor->log, SERVER_LOG_CRITICAL, "cannot start a worker: %s",
-                       strerror(-r));
+            server_log_print(supervisor->log, SERVER_LOG_CRITICAL, "cannot start a worker: %s",
+                             strerror(-r));
             schedule(slot);
             if (!supervisor->announced)
                 give_up(supervisor, 0);
@@ -326,10 +333,10 @@ static void announce(struct supervisor *supervisor)
         char url[SERVER_URL];
 
         server_listener_url(&listeners->items[i], url);
-        server_log(supervisor->log, SERVER_LOG_INFO, "Listening at: %s", url);
+        server_log_print(supervisor->log, SERVER_LOG_INFO, "Listening at: %s", url);
     }
     if (isatty(STDIN_FILENO) && isatty(supervisor->log->fd))
-        server_log(supervisor->log, SERVER_LOG_INFO, "Press Ctrl+C to quit");
+        server_log_print(supervisor->log, SERVER_LOG_INFO, "Press Ctrl+C to quit");
 }
 
 static bool has_workers(const struct supervisor *supervisor)
@@ -364,15 +371,17 @@ static void supervise(struct supervisor *supervisor)
         if (supervisor->phase != SERVING && !has_workers(supervisor))
             return;
         if (dispatch_now(supervisor->loop) >= supervisor->phase_ends) {
-            server_log(supervisor->log, SERVER_LOG_WARNING, "workers are not done in time: %s",
-                       supervisor->phase == DRAINING ? "stopping them" : "killing them");
+            server_log_print(supervisor->log, SERVER_LOG_WARNING,
+                             "workers are not done in time: %s",
+                             supervisor->phase == DRAINING ? "stopping them" : "killing them");
             enter(supervisor, supervisor->phase + 1);
         }
         dispatch_timer_set(&supervisor->turn, next_turn(supervisor));
         int r = dispatch_run(supervisor->loop);
 
         if (r < 0) {
-            server_log(supervisor->log, SERVER_LOG_CRITICAL, "the loop failed: %s", strerror(-r));
+            server_log_print(supervisor->log, SERVER_LOG_CRITICAL, "the loop failed: %s",
+                             strerror(-r));
             supervisor->status = SERVER_FAILED;
             signal_workers(supervisor, SIGKILL);
             return;
@@ -408,21 +417,20 @@ static int prepare(struct supervisor *supervisor)
 
 enum server_status server_supervise(struct server_setup *setup)
 {
-    struct supervisor supervisor = {.setup = setup,
-                                    .log = &setup->log,
-                                    .phase_ends = DISPATCH_NEVER};
+    struct supervisor supervisor = {
+        .setup = setup, .log = &setup->log, .phase_ends = DISPATCH_NEVER};
     int r = prepare(&supervisor);
 
     if (r < 0) {
-        server_log(supervisor.log, SERVER_LOG_CRITICAL, "cannot start: %s", strerror(-r));
+        server_log_print(supervisor.log, SERVER_LOG_CRITICAL, "cannot start: %s", strerror(-r));
         supervisor.status = SERVER_FAILED;
     } else {
-        server_log(supervisor.log, SERVER_LOG_INFO, "asynwsgi %s (Python %s), %u worker%s",
-                   PACKAGE_VERSION, wsgi_python_version, supervisor.slot_count,
-                   supervisor.slot_count == 1 ? "" : "s");
+        server_log_print(supervisor.log, SERVER_LOG_INFO, "asynwsgi %s (Python %s), %u worker%s",
+                         PACKAGE_VERSION, wsgi_python_version, supervisor.slot_count,
+                         supervisor.slot_count == 1 ? "" : "s");
         supervise(&supervisor);
         if (supervisor.status == SERVER_OK)
-            server_log(supervisor.log, SERVER_LOG_INFO, "stopped");
+            server_log_print(supervisor.log, SERVER_LOG_INFO, "stopped");
     }
     release(&supervisor);
     return supervisor.status;
