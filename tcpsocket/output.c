@@ -125,9 +125,10 @@ static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t 
         taken -= gone;
         if (i == 0 && stream->output.length > 0)
             tcpsocket_buffer_consume(&stream->output, gone);
-        else if (tcpsocket_buffer_append(&stream->output,
-                                         (unsigned char *)pieces[i].iov_base + gone,
-                                         pieces[i].iov_len - gone, &pool->held))
+        else if (gone < pieces[i].iov_len
+                 && tcpsocket_buffer_append(&stream->output,
+                                            (unsigned char *)pieces[i].iov_base + gone,
+                                            pieces[i].iov_len - gone, &pool->held))
             return -ENOMEM;
     }
     return 0;

@@ -1,5 +1,6 @@
 e2e_tests = \
 	t/e2e/test_cli.py \
+	t/e2e/test_manual.py \
 	t/e2e/test_processes.py
 e2e_files = \
 	t/e2e/command.py \

@@ -104,6 +104,10 @@ TEST_P(OutputTest, GoesOutInTheOrderGiven)
 TEST_P(OutputTest, CutInTheFirstPiece)
 {
     calls.send_most = 3;
+    ASSERT_TRUE(stream.put("no body "));
+    EXPECT_EQ(tcpsocket_stream_send(&stream, nullptr, 0), 0);
+    EXPECT_EQ(stream.unsent(), 5u);
+    EXPECT_EQ(far_gets_all(), "no body ");
     ASSERT_TRUE(stream.put("head "));
     EXPECT_EQ(stream.send("body"), 0);
     EXPECT_EQ(stream.unsent(), 6u);

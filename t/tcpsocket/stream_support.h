@@ -80,21 +80,26 @@ struct Stream : tcpsocket_stream {
 private:
     static Stream *self(tcpsocket_stream *stream) { return static_cast<Stream *>(stream); }
 
-    static constexpr tcpsocket_stream_events table = {
-        [](tcpsocket_stream *stream) {
-            self(stream)->inputs++;
-            self(stream)->on_input();
-        },
-        [](tcpsocket_stream *stream) {
-            self(stream)->drains++;
-            self(stream)->on_drained();
-        },
-        [](tcpsocket_stream *stream, int error) {
-            self(stream)->failures++;
-            self(stream)->failure = error;
-            self(stream)->on_failed();
-        },
-    };
+    static void input_came(tcpsocket_stream *stream)
+    {
+        self(stream)->inputs++;
+        self(stream)->on_input();
+    }
+
+    static void output_drained(tcpsocket_stream *stream)
+    {
+        self(stream)->drains++;
+        self(stream)->on_drained();
+    }
+
+    static void stream_failed(tcpsocket_stream *stream, int error)
+    {
+        self(stream)->failures++;
+        self(stream)->failure = error;
+        self(stream)->on_failed();
+    }
+
+    static constexpr tcpsocket_stream_events table = {input_came, output_drained, stream_failed};
 };
 
 inline void signal_is_a_failure(int)
