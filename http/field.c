@@ -112,8 +112,10 @@ bool http_field_is_hop_by_hop(enum http_field_name name)
 /* tchar of RFC 9110, 5.6.2 */
 static bool is_tchar(unsigned char byte)
 {
+    static const char others[] = "!#$%&'*+.^_`|~";
+
     return is_name(byte) || (byte >= '0' && byte <= '9') ||
-           memchr("!#$%&'*+.^_`|~", byte, 14) != NULL;
+           memchr(others, byte, sizeof others - 1) != NULL;
 }
 
 bool http_field_name_valid(const unsigned char *name, size_t length)
