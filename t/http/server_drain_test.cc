@@ -7,7 +7,7 @@ static const std::string hello =
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
 
 class ServerDrain : public ServerTest {
-public:
+  public:
     int drained = 0;
 
     void drain()

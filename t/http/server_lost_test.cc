@@ -6,7 +6,7 @@ static const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 static const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc";
 
 class ServerLost : public ServerTest {
-public:
+  public:
     struct http_connection *open = nullptr;
 
     ServerLost()

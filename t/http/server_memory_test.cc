@@ -93,9 +93,11 @@ static void session(ServerTest &t, Client &client)
     client.stalled = true;
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /");
     t.pump();
-    client.send("2 HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+    client.send(
+        "2 HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
     t.pump();
-    client.send("cdGET /large HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n@\r\n\r\n");
+    client.send(
+        "cdGET /large HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n@\r\n\r\n");
     t.pump();
     client.stalled = false;
     EXPECT_TRUE(t.until([&] { return client.closed(); }));

@@ -3,7 +3,7 @@
 #include "http/server_fixture.h"
 
 class ServerRequest : public ServerTest {
-public:
+  public:
     std::string body; // of the exchange at hand
 
     ServerRequest()
@@ -11,7 +11,8 @@ public:
         // Answers with the body it got.
         on_request = [this](auto *c, const Request &r) {
             body.clear();
-            if (r.framing.body == HTTP_BODY_NONE || (r.framing.body == HTTP_BODY_SIZED && r.framing.length == 0))
+            if (r.framing.body == HTTP_BODY_NONE ||
+                (r.framing.body == HTTP_BODY_SIZED && r.framing.length == 0))
                 reply(c, "none");
         };
         on_body = [this](auto *c, const std::string &piece, bool last) {
@@ -54,7 +55,8 @@ TEST_F(ServerRequest, Refused)
     options.limits.fields = 5;
     options.limits.head = 300;
     options.limits.body = 10;
-    const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n", post = "POST / HTTP/1.1\r\nHost: a\r\n";
+    const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n",
+                      post = "POST / HTTP/1.1\r\nHost: a\r\n";
 
     refused("G@T / HTTP/1.1", "400 Bad Request", false);
     refused("GET /\x01 HTTP/1.1", "400 Bad Request", false);
@@ -66,9 +68,10 @@ TEST_F(ServerRequest, Refused)
     refused("GET / HTTP/2.0\r\nHost: a", "505 HTTP Version Not Supported", false);
     refused("GET /" + std::string(100, 'x') + " HTTP/1.1", "414 URI Too Long", false);
     refused(get + "A: " + std::string(100, 'x'), "431 Request Header Fields Too Large", false);
-    refused(get + "A: a\r\nA: a\r\nA: a\r\nA: a\r\nA: a", "431 Request Header Fields Too Large", false);
-    refused(get + "A: " + std::string(97, 'x') + "\r\nA: " + std::string(97, 'x') + "\r\nA: " +
-                std::string(97, 'x'),
+    refused(get + "A: a\r\nA: a\r\nA: a\r\nA: a\r\nA: a", "431 Request Header Fields Too Large",
+            false);
+    refused(get + "A: " + std::string(97, 'x') + "\r\nA: " + std::string(97, 'x') +
+                "\r\nA: " + std::string(97, 'x'),
             "431 Request Header Fields Too Large", false);
     refused("GET / HTTP/1.1", "400 Bad Request", true); // no Host
     refused(post + "Content-Length: 1, 1", "400 Bad Request", true);
@@ -168,7 +171,8 @@ TEST_F(ServerRequest, ResponseBegunBeforeTheBodyIsThere)
     const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     EXPECT_TRUE(until([&] { return undated(c.received) == head + "2\r\nab\r\n"; }));
     c.send("cd");
-    EXPECT_TRUE(until([&] { return undated(c.received) == head + "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"; }));
+    EXPECT_TRUE(
+        until([&] { return undated(c.received) == head + "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"; }));
 }
 
 // -- Broken bodies -------------------------------------------------------------------------------
@@ -204,8 +208,8 @@ TEST_F(ServerRequest, ChunksBeyondTheLimit)
 
 TEST_F(ServerRequest, EndInTheMiddleOfABody)
 {
-    for (const char *framing : {"Content-Length: 5\r\n\r\nabc",
-                                "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"}) {
+    for (const char *framing :
+         {"Content-Length: 5\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"}) {
         events.clear();
         Client &c = client();
         c.send("POST / HTTP/1.1\r\nHost: a\r\n" + std::string(framing));
@@ -326,7 +330,8 @@ TEST_F(ServerRequest, NoContinueAfterTheResponseHasBegun)
         send(c, "no");
         http_finish(c);
     };
-    EXPECT_EQ(ask(expecting), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
+    EXPECT_EQ(ask(expecting),
+              "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
 }
 
 // The client may send the body after all: what follows could be either.
@@ -414,17 +419,16 @@ TEST_F(ServerRequest, UnreadBodyIsDropped)
     c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + large +
            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n30d40\r\n" + large +
            "\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    EXPECT_TRUE(until([&] {
-        return undated(c.received) == answer("done") + answer("done") + answer("done");
-    }));
+    EXPECT_TRUE(until(
+        [&] { return undated(c.received) == answer("done") + answer("done") + answer("done"); }));
     EXPECT_EQ(events, (std::vector<std::string>{"POST /", "POST /", "GET /"}));
 }
 
 TEST_F(ServerRequest, UnreadBodyThatIsTooLargeCloses)
 {
     on_request = [&](auto *c, const Request &) { reply(c, "done"); };
-    for (const char *framing : {"Content-Length: 400000\r\n\r\n",
-                                "Transfer-Encoding: chunked\r\n\r\n61a80\r\n"}) {
+    for (const char *framing :
+         {"Content-Length: 400000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n61a80\r\n"}) {
         Client &c = client();
         c.send("POST / HTTP/1.1\r\nHost: a\r\n" + std::string(framing) + std::string(400000, 'x') +
                "\r\n0\r\n\r\nGET /no HTTP/1.1\r\nHost: a\r\n\r\n");

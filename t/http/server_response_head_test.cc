@@ -21,7 +21,7 @@ static const unsigned char *bytes(const std::string &s)
 static const std::string stamp_text = "Date: now\r\nServer: me\r\n";
 
 class ResponseHead : public testing::Test {
-public:
+  public:
     struct response_framing framing = {false, false, true, -1, RESPONSE_EMPTY};
     struct response_stamp stamp = {bytes(stamp_text), 11, 12};
 
@@ -98,7 +98,8 @@ TEST_F(ResponseHead, ContentLengthAtTheEndOfItsRange)
 
 TEST_F(ResponseHead, BadContentLengths)
 {
-    for (const char *value : {"", " 1", "1 ", "-1", "+1", "1,1", "0x1", "1a", "99999999999999999999"})
+    for (const char *value :
+         {"", " 1", "1 ", "-1", "+1", "1,1", "0x1", "1a", "99999999999999999999"})
         EXPECT_EQ(write("200 OK", {{"Content-Length", value}}), "") << value;
     EXPECT_EQ(write("200 OK", {{"Content-Length", "1"}, {"Content-Length", "2"}}), "");
 }

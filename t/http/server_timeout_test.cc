@@ -6,7 +6,7 @@ static const uint64_t shortly = 30 * millisecond;
 static const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 class ServerTimeout : public ServerTest {
-public:
+  public:
     ServerTimeout()
     {
         options.timeouts = {};
