@@ -47,13 +47,16 @@ static void close_setup(struct server_setup *setup)
     server_log_close(setup->log.fd);
 }
 
-/* A mask that hides SIGTERM from us can be inherited as well. */
-static void unblock_signals(void)
+/* A mask that hides SIGTERM can be inherited; a log's reader may go away before us. */
+static void prepare_signals(void)
 {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t none;
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 int server_run(const struct server_options *options)
@@ -66,7 +69,7 @@ int server_run(const struct server_options *options)
     enum server_status status = open_setup(&setup);
 
     if (status == SERVER_OK) {
-        unblock_signals();
+        prepare_signals();
         status = server_supervise(&setup);
     }
     close_setup(&setup);

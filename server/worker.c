@@ -185,16 +185,17 @@ static int boot(struct worker *worker, unsigned slot, int lifeline)
     return dispatch_add(worker->loop, &worker->lifeline, lifeline, DISPATCH_READ);
 }
 
+/* The signals come last: from then on one would end us before the rest is done. */
 static void shut(struct worker *worker)
 {
-    for (size_t i = 0; i < sizeof worker->signals / sizeof *worker->signals; i++)
-        dispatch_signal_remove(&worker->signals[i].signal);
     dispatch_remove(&worker->lifeline);
     dispatch_timer_remove(&worker->patience);
     http_server_free(worker->server);
     if (worker->access_log.flush.loop)
         server_access_log_fini(&worker->access_log);
     wsgi_free(worker->wsgi);
+    for (size_t i = 0; i < sizeof worker->signals / sizeof *worker->signals; i++)
+        dispatch_signal_remove(&worker->signals[i].signal);
     dispatch_free(worker->loop);
 }
 
