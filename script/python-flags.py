@@ -10,7 +10,7 @@ if sys.version_info < (3, 9):
 var = sysconfig.get_config_var
 include, libdir, library = var('INCLUDEPY'), var('LIBDIR'), var('LDLIBRARY')
 if not os.path.exists(os.path.join(include, 'Python.h')):
-    sys.exit(include + '/Python.h is missing')
+    sys.exit(include + '/Python.h not found; on Debian: apt-get install python3-dev')
 
 if var('Py_ENABLE_SHARED'):
     libs = ['-L' + libdir, '-l' + library[len('lib'):library.index('.so')]]
@@ -20,9 +20,10 @@ else:
     places = [os.path.join(d, library) for d in (libdir, var('LIBPL'))]
     archive = next(filter(os.path.exists, places), None)
     if archive is None:
-        sys.exit(places[0] + ' is missing')
-    libs = [archive, var('LINKFORSHARED'), var('LIBS'), var('SYSLIBS')]
+        sys.exit(places[0] + ' not found; it belongs to the Python that was built there')
+    libs = [archive] + [var(v) for v in ('LINKFORSHARED', 'LIBS', 'MODLIBS', 'SYSLIBS')]
 
+print('PYTHON=' + shlex.quote(sys.executable))
 print('PYTHON_VERSION=' + shlex.quote(sys.version.split()[0]))
 print('PYTHON_CPPFLAGS=' + shlex.quote('-isystem ' + include))
 print('PYTHON_LIBS=' + shlex.quote(' '.join(filter(None, libs))))

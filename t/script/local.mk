@@ -1,3 +1,7 @@
-script_tests =
+script_tests = \
+	t/script/check-banned.sh \
+	t/script/check-headers.sh \
+	t/script/check-layers.sh
+
 TESTS += $(script_tests)
 EXTRA_DIST += $(script_tests)

@@ -1,0 +1,41 @@
+# shellcheck shell=sh disable=SC2034
+# What script/server and script/test share: the packages of Debian 12 that asynwsgi needs, and how
+# it is built. To be sourced from the top of the tree.
+
+build_packages='autoconf automake gcc libc6-dev make pkg-config python3 python3-dev ragel'
+
+test_packages='clang-format clang-tidy curl g++ git haproxy libgtest-dev mandoc nginx-light
+    python3-dbg python3-pytest python3-venv shellcheck valgrind'
+
+# need_packages PACKAGE...: installs those that are missing if root, and otherwise says how to.
+# On a system without dpkg, it is left to configure to say what is missing.
+need_packages() {
+    command -v dpkg-query >/dev/null || return 0
+    missing=
+    for package; do
+        case $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) in
+        installed) ;;
+        *) missing="$missing $package" ;;
+        esac
+    done
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        echo "missing packages; run: sudo apt-get install -y --no-install-recommends$missing" >&2
+        return 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # a list
+    apt-get update -q && apt-get install -q -y --no-install-recommends $missing
+}
+
+# build DIR [CONFIGURE-OPTION...]: builds in DIR, which is configured the first time only.
+build() {
+    dir=$1
+    shift
+    [ -x configure ] || ./bootstrap || return
+    source=$PWD
+    if [ ! -f "$dir/config.status" ]; then
+        mkdir -p "$dir" && (cd "$dir" && "$source/configure" -q "$@") || return
+    fi
+    make -C "$dir" -j"$(nproc)" --no-print-directory
+}
