@@ -489,3 +489,10 @@ def conforming(environ, start_response):
 
 
 applications['/validated'] = wsgiref.validate.validator(conforming)
+
+
+@at('/called')
+def notes_that_it_was_called(environ, start_response):
+    note('called', environ['QUERY_STRING'])
+    start_response('200 OK', [('Content-Length', '7')])
+    return [b'called\n']
