@@ -1,5 +1,13 @@
 lib_LIBRARIES += libasynwsgi-dispatch.a
 libasynwsgi_dispatch_a_CPPFLAGS = $(dispatch_inc)
-libasynwsgi_dispatch_a_SOURCES =
-pkginclude_HEADERS +=
+libasynwsgi_dispatch_a_SOURCES = \
+	dispatch/backend_epoll.c \
+	dispatch/backend_poll.c \
+	dispatch/dispatch.c \
+	dispatch/loop.h \
+	dispatch/signal.c \
+	dispatch/target.c \
+	dispatch/timer.c \
+	dispatch/waker.c
+pkginclude_HEADERS += dispatch/asynwsgi/dispatch.h
 pkgconfig_DATA += dispatch/asynwsgi-dispatch.pc

@@ -1,12 +1,26 @@
 # Machines that are compiled; each may include "grammar.rl".
-http_machines =
-http_grammar =
+http_machines = \
+	http/chunked.rl \
+	http/host.rl \
+	http/request.rl
+http_grammar = http/grammar.rl
 
 lib_LIBRARIES += libasynwsgi-http.a
 libasynwsgi_http_a_CPPFLAGS = $(http_inc)
 libasynwsgi_http_a_SOURCES = \
+	http/date.c \
+	http/fault.c \
+	http/field.c \
+	http/field.h \
+	http/framing.c \
+	http/host.h \
+	http/limits.c \
+	http/percent.c \
+	http/reason.c \
+	http/scan.h \
 	$(http_machines:.rl=.c)
-pkginclude_HEADERS +=
+pkginclude_HEADERS += \
+	http/asynwsgi/http.h
 pkgconfig_DATA += http/asynwsgi-http.pc
 
 $(http_machines:.rl=.c): $(http_grammar)
@@ -14,3 +28,14 @@ EXTRA_DIST += $(http_machines) $(http_grammar)
 MAINTAINERCLEANFILES += $(http_machines:.rl=.c)
 # States run into each other in what ragel -G2 writes.
 $(http_machines:http/%.rl=http/libasynwsgi_http_a-%.o): private AM_CFLAGS += -Wno-implicit-fallthrough
+
+# Server connections.
+libasynwsgi_http_a_SOURCES += \
+	http/connection.c \
+	http/connection.h \
+	http/connection_timer.c \
+	http/exchange.c \
+	http/response_head.c \
+	http/response_head.h \
+	http/server.c
+pkginclude_HEADERS += http/asynwsgi/http_server.h

@@ -7,7 +7,7 @@ SH_LOG_COMPILER = bash
 AM_TESTS_ENVIRONMENT = \
 	ASYNWSGI='$(abs_top_builddir)/asynwsgi' PYTHON='$(PYTHON)' CC='$(CC)' CXX='$(CXX)'; \
 	export ASYNWSGI PYTHON CC CXX;
-EXTRA_DIST += t/lsan.supp t/run
+EXTRA_DIST += t/lsan.supp t/run t/valgrind.supp
 CLEANFILES += t/*/*.xml
 
 # What every unit test is compiled and linked with. The harness follows the layer's library, whose

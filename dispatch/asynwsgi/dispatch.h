@@ -2,8 +2,9 @@
  * dispatch: an event loop for descriptors, timers, wake-ups and signals.
  *
  * Objects are embedded in the caller's own and never allocated here.  What is
- * embedded stays the caller's: it must not move between its add and its
- * remove.  Adding may fail, for want of memory; everything after that cannot.
+ * embedded stays the caller's: all zero before its first add, and it must not
+ * move between its add and its remove.  Adding may fail, for want of memory;
+ * everything after that cannot.
  *
  * Every callback runs in dispatch_run() and may call anything in this header,
  * for any object, its own included.  A removal takes effect at once: when it
@@ -12,6 +13,9 @@
  *
  * A loop belongs to one thread.  Only dispatch_wake() may be called from other
  * threads and from signal handlers.  Times are nanoseconds of CLOCK_MONOTONIC.
+ * After a fork the child may remove what was added and free the loop, without
+ * effect on its parent's, but it may not run it; in a callback, too, if it
+ * never returns from that.
  *
  * Functions that return int give 0 or a negative errno value.
  */
@@ -36,7 +40,7 @@ struct dispatch;
  */
 int dispatch_new(const char *backend, struct dispatch **loop);
 
-/* Free the loop.  Nothing may be added to it any more.  NULL is harmless. */
+/* Free the loop, to which nothing may be added any more.  NULL is harmless. */
 void dispatch_free(struct dispatch *loop);
 
 /*
@@ -45,7 +49,10 @@ void dispatch_free(struct dispatch *loop);
  */
 int dispatch_run(struct dispatch *loop);
 
-/* End dispatch_run() when the present callback returns; status >= 0. */
+/*
+ * End dispatch_run() when the present callback returns; status >= 0.  Called
+ * outside dispatch_run(), it ends the next one before its first turn.
+ */
 void dispatch_stop(struct dispatch *loop, int status);
 
 /*
@@ -55,7 +62,7 @@ void dispatch_stop(struct dispatch *loop, int status);
 void dispatch_around_wait(struct dispatch *loop, void (*before)(void *context),
                           void (*after)(void *context), void *context);
 
-/* The time at which this turn of the loop began; read once a turn. */
+/* The time at which this turn of the loop began; read once a turn, and greater in each. */
 uint64_t dispatch_now(const struct dispatch *loop);
 
 /* The name of the loop's back end, and the names there are, NULL last. */
@@ -73,7 +80,10 @@ enum {
 
 /*
  * A descriptor to be watched.  Readiness is a level: a target that wants an
- * event and leaves its cause in place is called again in the next turn.
+ * event and leaves its cause in place is called again in the next turn.  With
+ * a hang-up or an error come those of READ and WRITE that are wanted, since
+ * neither would block.  A target that wants nothing hears of both all the same,
+ * and should then be removed.  What is no longer wanted is not reported.
  * The caller sets `ready`; the rest is the loop's, `fd` may be read.
  */
 struct dispatch_target {
@@ -85,16 +95,20 @@ struct dispatch_target {
 
 /*
  * Watch `fd` for `events` (READ, WRITE, both or 0).  One target a descriptor:
- * -EEXIST; -EBADF: fd < 0; -ENOMEM.  The kernel hears of it at the next wait,
- * so a target that is removed before costs no system call; a descriptor the
- * kernel won't watch is then reported once by DISPATCH_ERROR.
+ * -EEXIST; -EBADF: fd < 0, or beyond the loop's table and not open; -ENOMEM.
+ * The kernel hears of it at the next wait, so a target that is removed before
+ * costs no system call; a descriptor the kernel won't watch (closed, or with
+ * epoll a regular file) is then reported once by DISPATCH_ERROR.
  */
 int dispatch_add(struct dispatch *loop, struct dispatch_target *target, int fd, unsigned events);
 
 /* Change what is wanted.  Costs nothing until the next wait. */
 void dispatch_want(struct dispatch_target *target, unsigned events);
 
-/* Harmless on a target that is not added (loop == NULL). */
+/*
+ * Harmless on a target that is not added (loop == NULL).  Close the descriptor
+ * after it, or else add it again soon.
+ */
 void dispatch_remove(struct dispatch_target *target);
 
 /* -- Timers --------------------------------------------------------------- */
@@ -102,9 +116,10 @@ void dispatch_remove(struct dispatch_target *target);
 #define DISPATCH_NEVER UINT64_MAX
 
 /*
- * A deadline.  It fires once, in the first turn that begins at or after it;
- * one set during a turn fires in the next turn at the earliest, so a timer
- * that sets itself again does not keep descriptors waiting.
+ * A deadline.  It fires once, in the first turn that begins at or after it,
+ * those due in one turn in the order of their deadlines.  One set during a turn
+ * fires in the next turn at the earliest, so a timer that sets itself again
+ * does not keep descriptors waiting.
  * The caller sets `fired`; the rest is the loop's, `deadline` may be read.
  */
 struct dispatch_timer {
@@ -118,9 +133,9 @@ struct dispatch_timer {
 int dispatch_timer_add(struct dispatch *loop, struct dispatch_timer *timer);
 
 /*
- * Set or move the deadline; DISPATCH_NEVER unsets it.  Moving it later costs
- * nothing until the old deadline passes, so a time-out may be pushed on at
- * every sign of life.
+ * Set or move the deadline; one already past becomes the next instant, and
+ * DISPATCH_NEVER unsets it.  Moving it later costs nothing until the old
+ * deadline passes, so a time-out may be pushed on at every sign of life.
  */
 void dispatch_timer_set(struct dispatch_timer *timer, uint64_t deadline);
 
@@ -140,6 +155,7 @@ struct dispatch_waker {
     int pending;
 };
 
+/* The loop's first needs a descriptor: -ENOMEM, -EMFILE, -ENFILE. */
 int dispatch_waker_add(struct dispatch *loop, struct dispatch_waker *waker);
 
 /*
@@ -164,7 +180,7 @@ struct dispatch_signal {
     int number;
 };
 
-/* -EINVAL: no such signal, or one that cannot be caught. */
+/* -EINVAL: no such signal, or one that cannot be caught; as for a waker. */
 int dispatch_signal_add(struct dispatch *loop, struct dispatch_signal *signal, int number);
 
 /* Harmless on a signal that is not added (number == 0). */

@@ -28,23 +28,23 @@ enum http_fault {
     HTTP_BAD_TARGET,
     HTTP_BAD_VERSION,         /* not an HTTP/ version: 400 */
     HTTP_UNSUPPORTED_VERSION, /* a major version other than 1: 505 */
-    HTTP_BAD_LINE_END,        /* bare CR, bare LF */
-    HTTP_BAD_FIELD_NAME,      /* empty, not a token, space before the colon */
+    HTTP_BAD_LINE_END,        /* bare CR, bare LF, a line that ends too early */
+    HTTP_BAD_FIELD_NAME,      /* empty, not a token, white space before it or the colon */
     HTTP_BAD_FIELD_VALUE,     /* a control character */
     HTTP_OBSOLETE_FOLD,
-    HTTP_LONG_REQUEST_LINE, /* 414 */
-    HTTP_LONG_FIELD,        /* 431 */
-    HTTP_MANY_FIELDS,       /* 431 */
-    HTTP_LONG_HEAD,         /* 431 */
-    HTTP_BAD_HOST,          /* missing, repeated, malformed */
-    HTTP_BAD_CONTENT_LENGTH,
-    HTTP_BAD_TRANSFER_ENCODING,
+    HTTP_LONG_REQUEST_LINE,       /* 414 */
+    HTTP_LONG_FIELD,              /* 431 */
+    HTTP_MANY_FIELDS,             /* 431 */
+    HTTP_LONG_HEAD,               /* 431 */
+    HTTP_BAD_HOST,                /* missing, repeated, malformed */
+    HTTP_BAD_CONTENT_LENGTH,      /* a list, repeated, malformed, above INT64_MAX */
+    HTTP_BAD_TRANSFER_ENCODING,   /* a list, repeated, malformed, in HTTP/1.0 */
     HTTP_UNKNOWN_TRANSFER_CODING, /* 501 */
     HTTP_AMBIGUOUS_LENGTH,        /* Content-Length and Transfer-Encoding */
     HTTP_UNKNOWN_EXPECTATION,     /* 417 */
-    HTTP_REPEATED_FIELD,          /* one that may stand only once */
+    HTTP_REPEATED_FIELD,          /* Content-Type; the others have faults of their own */
     HTTP_LONG_BODY,               /* 413 */
-    HTTP_BAD_CHUNK_SIZE,
+    HTTP_BAD_CHUNK_SIZE,          /* also: above 16 digits, or INT64_MAX for all chunks together */
     HTTP_BAD_CHUNK_EXTENSION,
     HTTP_LONG_CHUNK_EXTENSION,
     HTTP_BAD_CHUNK_END, /* chunk data not followed by CRLF */
@@ -53,21 +53,22 @@ enum http_fault {
     HTTP_FAULTS
 };
 
-/* The status that answers a fault (400, 413, 414, 417, 431, 501 or 505), and what is wrong, for a log. */
+/* The status that answers a fault (400, 413, 414, 417, 431, 501 or 505), and what is wrong, for a
+ * log. */
 unsigned http_fault_status(enum http_fault fault);
 const char *http_fault_text(enum http_fault fault);
 
 /* The phrase for a status code (RFC 9110, 15), "Unknown" where there is none. */
 const char *http_reason(unsigned status);
 
-/* Bytes or counts; tested while parsing, so nothing larger is ever kept. */
+/* Bytes or counts, the largest allowed; tested while parsing. */
 struct http_limits {
     uint32_t request_line;    /* without its CRLF */
     uint32_t field;           /* one field line, without its CRLF */
     uint32_t fields;          /* number of field lines, HTTP_FIELDS_MAX at most */
     uint32_t head;            /* request line and all field lines, CRLFs included */
     uint32_t chunk_extension; /* of one chunk */
-    uint32_t trailer;         /* the trailer section */
+    uint32_t trailer;         /* the trailer section, CRLFs of its lines included */
     uint64_t body;            /* content; 0: unlimited */
 };
 
@@ -119,18 +120,22 @@ struct http_field {
 /* RFC 9112, 3.2 */
 enum http_target_form {
     HTTP_TARGET_ORIGIN,
-    HTTP_TARGET_ABSOLUTE,
+    HTTP_TARGET_ABSOLUTE,  /* of the schemes http and https */
     HTTP_TARGET_AUTHORITY, /* CONNECT only */
     HTTP_TARGET_ASTERISK   /* OPTIONS only */
 };
 
-/* A parsed head; `message` is where the parser was told its bytes are. */
+/*
+ * A parsed head; `message` is where the parser was told its bytes are.  A span
+ * with length 0 is absent or empty.  The path of an absolute-form without one
+ * is "/": the last of its "://".
+ */
 struct http_request {
     const unsigned char *message;
     uint32_t length; /* of the whole head, the empty line included */
     struct http_span method, target;
     struct http_span authority; /* of absolute-form and authority-form */
-    struct http_span path;      /* still percent-encoded; "/" for an absolute-form without one */
+    struct http_span path;      /* of origin-form and absolute-form, still percent-encoded */
     struct http_span query;     /* without the "?" */
     enum http_target_form form;
     uint8_t minor; /* of the version HTTP/1.x */
@@ -151,10 +156,11 @@ void http_request_parser_init(struct http_request_parser *parser);
 
 /*
  * Parse a head that lies whole or in part in `message`, which begins with the
- * same bytes at every call and has more of them.  The request is filled in at
- * HTTP_COMPLETE only.  Work is linear in the bytes of the head however it is
- * cut.  One empty line before the request line is skipped (RFC 9112, 2.2).
- * A span with length 0 is absent.  After a fault the parser is not called again.
+ * same bytes at every call and has more of them.  `request` and its fields mean
+ * nothing before HTTP_COMPLETE; nothing of them is kept from call to call.
+ * Work is linear in the bytes of the head however it is cut.  One empty line
+ * before the request line is skipped (RFC 9112, 2.2).  After a fault or
+ * HTTP_COMPLETE the parser is not called again before http_request_parser_init().
  */
 enum http_fault http_request_parse(struct http_request_parser *parser,
                                    const struct http_limits *limits, const unsigned char *message,
@@ -162,7 +168,11 @@ enum http_fault http_request_parse(struct http_request_parser *parser,
 
 /* -- How a request is framed (RFC 9112, 6 and 9) -------------------------- */
 
-enum http_body { HTTP_BODY_NONE, HTTP_BODY_SIZED, HTTP_BODY_CHUNKED };
+enum http_body {
+    HTTP_BODY_NONE,
+    HTTP_BODY_SIZED,
+    HTTP_BODY_CHUNKED
+};
 
 struct http_framing {
     enum http_body body;
@@ -172,8 +182,9 @@ struct http_framing {
 };
 
 /*
- * Decide it, and check Host.  Faults: HTTP_BAD_HOST and those after it up to
- * HTTP_LONG_BODY.
+ * Decide it, and check Host and the authority of the target, which comes before
+ * Host but does not replace it (RFC 9112, 3.2).  An empty Host is let through
+ * (3.3 there).  Faults: HTTP_BAD_HOST and those after it up to HTTP_LONG_BODY.
  */
 enum http_fault http_request_frame(const struct http_request *request,
                                    const struct http_limits *limits, struct http_framing *framing);
@@ -184,7 +195,7 @@ struct http_chunked {
     uint64_t size;      /* of the chunk at hand */
     uint64_t remaining; /* data bytes of it to come */
     uint64_t total;     /* data bytes of all chunks announced so far */
-    uint32_t counted;   /* bytes of the extension or the trailer section so far */
+    uint32_t counted;   /* digits of the size, bytes of the extension or the trailer section */
     int state;
 };
 
@@ -193,8 +204,8 @@ struct http_piece {
     size_t consumed;           /* bytes of input done with */
     const unsigned char *data; /* body bytes, within the input ... */
     size_t length;             /* ... and their number, which may be 0 */
-    uint64_t chunk_size;       /* at a chunk's first piece */
-    bool chunk_begins;         /* this is that piece */
+    uint64_t chunk_size;       /* of the chunk the data is of */
+    bool chunk_begins;         /* this is the first of its data */
 };
 
 void http_chunked_init(struct http_chunked *chunked);
@@ -203,7 +214,8 @@ void http_chunked_init(struct http_chunked *chunked);
  * Take one step: over framing, up to and including the next run of data.
  * HTTP_INCOMPLETE with consumed < length: call again with the rest.
  * HTTP_COMPLETE: the trailer section has ended; what follows is the next
- * message.  Trailer fields are checked, and dropped (RFC 9110, 6.5.1).
+ * message.  The last chunk gives no piece.  Trailer fields are checked, and
+ * dropped (RFC 9110, 6.5.1).
  */
 enum http_fault http_chunked_parse(struct http_chunked *chunked, const struct http_limits *limits,
                                    const unsigned char *input, size_t length,
@@ -217,8 +229,8 @@ size_t http_chunk_line(unsigned char line[HTTP_CHUNK_LINE], uint64_t size);
 
 /*
  * Percent-decode (RFC 3986, 2.1) into `output`, which may be `input` itself
- * and needs room for `length` bytes; gives the length.  A path that the parser
- * let through holds no broken triplet.
+ * and needs room for `length` bytes; gives the length.  Broken triplets stay
+ * as they are.  A path that the parser let through holds none, and no "%00".
  */
 size_t http_percent_decode(const unsigned char *input, size_t length, unsigned char *output);
 
@@ -238,7 +250,7 @@ struct http_response {
     const struct http_header *headers;
 };
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7) */
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); from 1970 to the year 9999 */
 #define HTTP_DATE 29
 void http_date_format(int64_t seconds_since_epoch, char date[HTTP_DATE]);
 

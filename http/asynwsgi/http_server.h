@@ -16,8 +16,9 @@
  * After its end the handler does not use the connection any more, and the
  * connection does not call the handler for it.
  *
- * Every function here may be called from within a handler's callback and from
- * any other callback of the loop.
+ * Every function here, but http_server_free(), may be called from within a
+ * handler's callback and from any other callback of the loop.  None of them
+ * calls the handler's `request`, `body` or `writable`: these come from the loop.
  */
 #ifndef ASYNWSGI_HTTP_SERVER_H
 #define ASYNWSGI_HTTP_SERVER_H
@@ -56,7 +57,10 @@ struct http_handler {
 
 /* Is told of every exchange, for a log.  Either may be NULL. */
 struct http_observer {
-    /* As handler->request, before it.  NULL: the head could not be parsed. */
+    /*
+     * As handler->request, before it; also for a request that is refused, which
+     * the handler does not see.  NULL: the head could not be parsed, or is late.
+     */
     void (*began)(struct http_connection *connection, const struct http_request *request);
     /* See http_connection_status() and the like.  Comes once for each `began`. */
     void (*ended)(struct http_connection *connection);
@@ -69,7 +73,7 @@ struct http_timeouts {
     uint64_t head;  /* for a whole head, from its first byte or the accept */
     uint64_t body;  /* between two arrivals of body bytes */
     uint64_t idle;  /* between a response and the next request */
-    uint64_t write; /* without the client taking a byte that is waiting */
+    uint64_t write; /* without the client taking a byte that is waiting (at most twice that) */
 };
 
 extern const struct http_timeouts http_timeouts_default;
@@ -85,20 +89,29 @@ struct http_server_options {
     struct http_timeouts timeouts;
 };
 
-/* The options are copied; what they point to stays the caller's.  -ENOMEM, -EMFILE. */
+/*
+ * The options are copied; what they point to stays the caller's.  -ENOMEM;
+ * -EINVAL: limits.fields over HTTP_FIELDS_MAX, or a name that is no field value.
+ */
 int http_server_new(const struct http_server_options *options, struct http_server **server);
 
-/* Serve a listening descriptor (as of tcpsocket_listen()); it stays the caller's. */
+/*
+ * Serve a listening descriptor (as of tcpsocket_listen()), which stays the
+ * caller's.  -ENOMEM, -EMFILE, -ENFILE, or that it is no listening socket.
+ */
 int http_server_listen(struct http_server *server, int descriptor);
 
 /*
  * Take no more connections and requests: idle connections close now, the
  * others with their response.  `drained` is called once, from the loop, when
- * none is left.
+ * none is left; it may free the server.
  */
 void http_server_drain(struct http_server *server, void (*drained)(void *context), void *context);
 
-/* Close everything, abandoning what is under way.  NULL is harmless. */
+/*
+ * Close everything, abandoning what is under way.  Not from within a callback
+ * of the handler or observer.  NULL is harmless.
+ */
 void http_server_free(struct http_server *server);
 
 /* Connections open at present. */
@@ -140,16 +153,19 @@ void http_release_body(struct http_connection *connection);
  * is that of the whole body where the handler knows it, or -1; a
  * Content-Length among the headers comes before it.  Framing is decided here:
  * no body for HEAD, 1xx, 204 and 304; else by length, chunked (HTTP/1.1), or
- * by closing (HTTP/1.0).  Date and Server are added where they are missing.
- * -ENOMEM or the error that broke the stream: the exchange is to be aborted.
+ * by closing (HTTP/1.0).  Date and Server are added where they are missing,
+ * and fields that are hop-by-hop left out.  -EINVAL: a Content-Length that is
+ * no number, or several that differ; no response has begun.  -ENOMEM or the
+ * error that broke the stream: the exchange is to be aborted.
  */
 int http_respond(struct http_connection *connection, const struct http_response *response,
                  int64_t length);
 
 /*
  * Send body bytes.  They are framed; a large piece goes to the kernel at once,
- * and what it does not take is copied.  Bytes beyond the Content-Length are dropped and give -EMSGSIZE;
- * bytes of a response without a body are dropped silently.
+ * and what it does not take is copied.  Bytes beyond the Content-Length are
+ * dropped and give -EMSGSIZE; bytes of a response without a body are dropped
+ * silently.  Other errors as for http_respond().
  */
 int http_send(struct http_connection *connection, const void *data, size_t length);
 

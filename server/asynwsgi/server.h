@@ -23,6 +23,9 @@ enum server_log_level {
     SERVER_LOG_CRITICAL
 };
 
+/* Their names, "debug" to "critical", NULL last. */
+extern const char *const server_log_levels[];
+
 /* Exit statuses of the command. */
 enum server_status {
     SERVER_OK = 0,

@@ -1,6 +1,12 @@
 # Each name has its source beside it: t/dispatch/NAME.cc.
-dispatch_tests =
-dispatch_test_files =
+dispatch_tests = \
+	t/dispatch/loop_test \
+	t/dispatch/signal_test \
+	t/dispatch/target_test \
+	t/dispatch/timer_test \
+	t/dispatch/torture_test \
+	t/dispatch/waker_test
+dispatch_test_files = t/dispatch/fixture.h t/dispatch/syscalls.h
 EXTRA_DIST += $(dispatch_test_files)
 
 $(dispatch_tests): $(dispatch_lib) $(test_lib)

@@ -1,9 +1,13 @@
-"""What the end-to-end tests share: servers to talk to, and a bound on every test."""
+"""What the end-to-end tests share: commands and servers to talk to, and a bound on every test."""
+
+import os
 import pathlib
 import signal
+import textwrap
 
 import pytest
 
+import command
 import serving
 
 APPS = pathlib.Path(__file__).parent / 'apps'
@@ -15,35 +19,51 @@ def bounded():
     def late(*_):
         raise TimeoutError('the test took too long')
     before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(40)
+    signal.alarm(60)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture
+def start(tmp_path):
+    """start(application, *options): the command as a process of its own, ready.
+
+    The application is the source text of a module, app.py in tmp_path. bind=None gives no --bind,
+    bind=[...] several; ready=False doesn't wait; env={...} are variables of the environment; other
+    keywords are for Popen.
+    """
+    running = []
+
+    def run(application=command.HELLO, *options, bind='127.0.0.1:0', ready=True, env={}, **popen):
+        (tmp_path / 'app.py').write_text(textwrap.dedent(application))
+        binds = [bind] if isinstance(bind, str) else bind or []
+        arguments = [os.environ['ASYNWSGI'], '--chdir', str(tmp_path), *options]
+        arguments += [word for address in binds for word in ('--bind', address)]
+        process = command.Running([*arguments, 'app'], env=command.environment(**env), **popen)
+        running.append(process)
+        return process.wait_ready(len(binds) or 1) if ready else process
+
+    yield run
+    for process in running:
+        process.stop()
+        assert 'Sanitizer' not in process.log, process.log
+
+
 @pytest.fixture(scope='module')
 def serve(tmp_path_factory):
-    """serve('module:application', '--option', 'value') starts a server that lives as long as
-    the tests of the file, and then has to have stopped cleanly."""
+    """serve('module:application', '--option', 'value') starts a server for an application of
+    apps/. It lives as long as the tests of the file, and then has to have lived well."""
     servers = []
 
     def start(application, *options, apps=APPS, **how):
-        server = serving.Server(tmp_path_factory.mktemp('server'), apps, application,
-                                *options, **how)
-        servers.append(server)
-        return server
+        folder = tmp_path_factory.mktemp('server')
+        servers.append(serving.Server(folder, apps, application, *options, **how))
+        return servers[-1]
 
     yield start
     faults = [fault for server in servers for fault in server.stop()]
     assert not faults
-
-
-@pytest.fixture
-def serve_once(tmp_path):
-    """The same for one test, and as a context manager: with serve_once('module') as server."""
-    def start(application, *options, apps=APPS, **how):
-        return serving.Server(tmp_path, apps, application, *options, **how)
-    return start
 
 
 @pytest.fixture
@@ -53,8 +73,6 @@ def client(server):
     import requests
 
     class Client(requests.Session):
-        trust_env = False
-
         def __call__(self, method, path, **how):
             return self.request(method, server.url + path, timeout=20, **how)
 

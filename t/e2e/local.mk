@@ -1,11 +1,12 @@
 e2e_tests = \
 	t/e2e/test_bottle.py \
-	t/e2e/test_command.py \
+	t/e2e/test_cli.py \
 	t/e2e/test_django.py \
 	t/e2e/test_falcon.py \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
-	t/e2e/test_pep3333.py
+	t/e2e/test_pep3333.py \
+	t/e2e/test_processes.py
 e2e_files = \
 	t/e2e/apps/beside.py \
 	t/e2e/apps/bottle_site.py \
@@ -23,6 +24,7 @@ e2e_files = \
 	t/e2e/apps/flask_site.py \
 	t/e2e/apps/notes.py \
 	t/e2e/apps/pep3333.py \
+	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/peer.py \
 	t/e2e/run \

@@ -1,4 +1,6 @@
-"""A running server: the command that $ASYNWSGI names, its address, its log and its processes."""
+"""A server with an application of apps/: its address, its log, its processes, and what the
+application notes."""
+
 import os
 import pathlib
 import re
@@ -6,6 +8,7 @@ import signal
 import subprocess
 import time
 
+import command
 import peer
 
 
@@ -22,57 +25,34 @@ def eventually(condition, seconds=10):
 
 
 class Server:
-    """The log is what it wrote on standard error. Applications can leave notes for their test in
-    the folder that they find as $NOTES (apps/notes.py)."""
+    """Applications can leave notes for their test in the folder that they find as $NOTES
+    (apps/notes.py)."""
 
-    def __init__(self, folder, apps, application, *options, bind='127.0.0.1:0', env=()):
-        self.logfile = folder / 'log'
+    def __init__(self, folder, apps, application, *options, bind='127.0.0.1:0', env={}):
         self.notes = folder / 'notes'
         self.notes.mkdir()
-        with open(self.logfile, 'wb') as log:
-            self.process = subprocess.Popen(
-                [os.environ['ASYNWSGI'], '--bind', bind, '--chdir', str(apps), *options,
-                 application],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, 'NOTES': str(self.notes), **dict(env)})
+        self.command = command.Running(
+            [os.environ['ASYNWSGI'], '--bind', bind, '--chdir', str(apps), *options, application],
+            env=command.environment(NOTES=str(self.notes), **env))
         try:
-            self.address = eventually(self._listens, 20)
-            self.pids = eventually(self.workers, 20)
+            self.address, = self.command.wait_ready().addresses
+            self.pids = eventually(self.workers)
         except BaseException:
-            self.process.kill()
-            self.process.wait()
-            print(self.log())
+            self.command.stop()
             raise
         if self.address.startswith('http://'):
             self.url = self.address
-            self.host, port = self.url[len('http://'):].rsplit(':', 1)
+            self.authority = self.url[len('http://'):]
+            self.host, port = self.authority.rsplit(':', 1)
             self.port = int(port)
-            self.authority = f'{self.host}:{self.port}'
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        faults = self.stop()
-        if kind is None:
-            assert not faults
-
-    def _listens(self):
-        assert self.process.poll() is None, self.log()
-        found = re.search(r'Listening at: (\S+)', self.log())
-        return found and found.group(1)
-
+    @property
     def log(self):
-        return self.logfile.read_text('utf-8', 'replace')
+        return self.command.log
 
-    def logged(self, text, times=1):
-        """Waits for a text in the log."""
-        def found():
-            return self.log().count(text) >= times
-        try:
-            return eventually(found)
-        except AssertionError:
-            raise AssertionError(f'no {text!r} in the log:\n{self.log()}') from None
+    def logged(self, text, lines=1):
+        """Waits for a text to be in that many lines of the log."""
+        self.command.wait_for(re.escape(text), lines)
 
     def noted(self, name, *lines):
         """Waits for the notes of that name to be these lines."""
@@ -85,10 +65,10 @@ class Server:
         except AssertionError:
             assert read() == list(lines)
 
-    # -- its processes ------------------------------------------------------------------------
+    # -- its processes --------------------------------------------------------------------------
 
     def workers(self):
-        pid = self.process.pid
+        pid = self.command.pid
         return [int(child) for child in
                 pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
 
@@ -104,6 +84,7 @@ class Server:
         return found
 
     def connections(self):
+        """The number of sockets among them."""
         return sum(link.startswith('socket:') for link in self.descriptors())
 
     def resident(self):
@@ -118,21 +99,19 @@ class Server:
     def stop(self):
         """Ends it, and gives what was wrong with its life: a list of sentences."""
         faults = []
-        if self.process.poll() is None:
-            if self.workers() != self.pids:
-                faults.append(f'workers {self.pids} have become {self.workers()}')
-            self.process.send_signal(signal.SIGTERM)
+        if self.command.process.poll() is None and self.workers() != self.pids:
+            faults.append(f'workers {self.pids} have become {self.workers()}')
+        self.command.signal(signal.SIGTERM)
         try:
-            if self.process.wait(20) != 0:
-                faults.append(f'exit status {self.process.returncode}')
+            if (status := self.command.wait()) != 0:
+                faults.append(f'exit status {status}')
         except subprocess.TimeoutExpired:
-            faults.append('still running 20 s after SIGTERM')
-            for pid in self.workers():
-                os.kill(pid, signal.SIGKILL)
-            self.process.kill()
-            self.process.wait()
+            faults.append('does not end by SIGTERM')
+        self.command.stop()
+        if 'Sanitizer' in self.log:
+            faults.append('a fault that a sanitizer found')
         if faults:
-            print(self.log())
+            print(self.log)
         return faults
 
     # -- talking to it ------------------------------------------------------------------------

@@ -345,7 +345,7 @@ def test_close_is_called_once(server, name, target, method, status, body, comple
     ('/error-in-close?x', 'error in close'),
 ])
 def test_errors_are_in_the_log_and_nowhere_else(server, target, message):
-    before = server.log().count('Traceback (most recent call last)')
+    before = server.log.count('Traceback (most recent call last)')
     response = server.get(target)
     assert message.encode() not in response.body and b'Traceback' not in response.body
     assert 'X-Never' not in response
@@ -439,7 +439,7 @@ def test_wsgi_errors_is_the_log(server):
     assert server.get('/errors').body == b'logged'
     for line in ('written to the log', 'a line for the log', 'and another',
                  'printed to the log: caf\xe9 \u20ac'):
-        server.logged(line + '\n')
+        server.logged(line)
 
 
 def test_threads_run_while_the_server_waits(server, name):

@@ -39,7 +39,8 @@ struct tcpsocket_address {
  * Read "HOST:PORT", "[V6]:PORT", ":PORT" (every IPv4 address), "unix:PATH" or
  * "unix:@ABSTRACT".  A name is resolved, which may block; its first address is
  * taken.  -EINVAL: none of these forms; -ERANGE: port over 65535;
- * -ENAMETOOLONG: a path too long for a socket; -ENOENT: the name has no address.
+ * -ENAMETOOLONG: a path too long for a socket; -ENOENT: the name has no address;
+ * -EAGAIN: no name server answers.
  */
 int tcpsocket_address_parse(const char *text, struct tcpsocket_address *address);
 
@@ -63,8 +64,8 @@ unsigned tcpsocket_address_port(const struct sockaddr *address);
  * Open a listening socket.  `backlog` as listen(2).  With `shared`, several
  * TCP sockets may listen at the address, each with a queue of its own
  * (SO_REUSEPORT).  The file of a unix socket that nobody serves any more is
- * replaced; one that is served is -EADDRINUSE.  The address's port may be 0:
- * ask getsockname(2) for the one given.
+ * replaced; one that is served is -EADDRINUSE, and a file that is no socket
+ * -EEXIST.  The address's port may be 0: ask getsockname(2) for the one given.
  */
 int tcpsocket_listen(const struct tcpsocket_address *address, int backlog, bool shared,
                      int *descriptor);
@@ -74,15 +75,18 @@ int tcpsocket_listen(const struct tcpsocket_address *address, int backlog, bool 
  * readiness event.  When the process or the system is out of descriptors, a
  * reserve descriptor is given up for a moment to accept the connection and
  * close it, so the client learns of it and the loop doesn't spin; `shed`
- * counts these.
+ * counts these.  When even that fails, or memory is short, nothing is accepted
+ * for a tenth of a second.
  */
 struct tcpsocket_listener {
     struct dispatch_target target;
+    struct dispatch_timer timer;
     /* Takes over `descriptor`.  `peer` is valid during the call. */
     void (*accepted)(struct tcpsocket_listener *listener, int descriptor,
                      const struct sockaddr *peer, socklen_t length);
-    int reserve;
     uint64_t shed;
+    int reserve;
+    bool paused;
 };
 
 /*
@@ -173,7 +177,7 @@ struct tcpsocket_stream {
     struct tcpsocket_buffer input, output;
     uint64_t sent; /* bytes the kernel has taken so far */
     int error;     /* 0, or the negative errno that broke it */
-    bool paused, ended, shutting;
+    bool paused, ended, shutting, blocked;
 };
 
 /*
@@ -188,13 +192,15 @@ void tcpsocket_stream_close(struct tcpsocket_stream *stream);
 
 /*
  * Receive at once, without waiting for readiness (worth it right after
- * accepting), and call `input` or `failed` if there was something.
+ * accepting), and call `input` or `failed` if there was something.  Does
+ * nothing within a stream's callback: the loop receives in the next turn.
  */
 void tcpsocket_stream_receive(struct tcpsocket_stream *stream);
 
 /*
  * The input that is not consumed, in one piece.  The pointer is valid until
- * the callback that asked returns; consuming does not move it.
+ * the callback that asked returns (or calls tcpsocket_stream_receive());
+ * consuming does not move it.
  */
 const unsigned char *tcpsocket_stream_peek(const struct tcpsocket_stream *stream, size_t *length);
 void tcpsocket_stream_consume(struct tcpsocket_stream *stream, size_t length);

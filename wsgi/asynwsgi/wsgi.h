@@ -31,7 +31,7 @@ struct wsgi_options {
     const char *virtual_env;        /* its packages can be imported; or NULL */
     bool multiprocess;              /* wsgi.multiprocess: there are other workers */
     size_t body_memory;             /* bytes; a longer body goes to a temporary file */
-    const char *body_folder;        /* where that is made (unlinked at once); NULL: TMPDIR or /tmp */
+    const char *body_folder; /* where that is made (unlinked at once); NULL: TMPDIR or /tmp */
     /* Takes a line for the error log: of wsgi.errors, a traceback, a warning. */
     void (*log)(void *context, const char *line, size_t length);
     void *log_context;

@@ -1,0 +1,158 @@
+/*
+ * The back end for Linux: epoll, level-triggered.
+ *
+ * The kernel is given descriptor and generation, never a pointer.  It drops a
+ * registration by itself when the last duplicate of the descriptor is closed.
+ * One that outlives its target, because a duplicate is open in a child, say,
+ * or because the caller didn't close at all, can't always be reached any more
+ * by its number: then a fresh epoll instance takes the place of the old.
+ */
+#ifdef __linux__
+#include "loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { BATCH = 256 };
+
+struct kernel {
+    int fd; /* -1 when it couldn't be replaced: to be tried again, then all are told anew */
+    struct epoll_event batch[BATCH];
+};
+
+static int epoll_backend_open(struct dispatch *loop)
+{
+    struct kernel *kernel = malloc(sizeof *kernel);
+    int r;
+
+    if (!kernel)
+        return -ENOMEM;
+    kernel->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (kernel->fd < 0) {
+        r = -errno;
+        free(kernel);
+        return r;
+    }
+    loop->kernel = kernel;
+    return 0;
+}
+
+static void epoll_backend_close(struct dispatch *loop)
+{
+    struct kernel *kernel = loop->kernel;
+
+    if (kernel->fd >= 0)
+        close(kernel->fd);
+    free(kernel);
+}
+
+static int epoll_reserve(struct dispatch *loop, size_t capacity)
+{
+    (void)loop, (void)capacity;
+    return 0;
+}
+
+/*
+ * We may be wrong about what the kernel knows: a target that was removed while
+ * its descriptor stayed open is still there, one whose number was closed and
+ * opened again behind our back isn't.
+ */
+static int epoll_change(struct dispatch *loop, int fd, unsigned events)
+{
+    const struct kernel *kernel = loop->kernel;
+    const struct slot *slot = &loop->slots[fd];
+    struct epoll_event e = {
+        .events = (events & DISPATCH_READ ? EPOLLIN : 0u) | (events & DISPATCH_WRITE ? EPOLLOUT : 0u),
+        .data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)fd,
+    };
+    int operation = slot->told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+    if (kernel->fd < 0 || epoll_ctl(kernel->fd, operation, fd, &e) == 0)
+        return 0;
+    if (errno == EEXIST)
+        operation = EPOLL_CTL_MOD;
+    else if (errno == ENOENT)
+        operation = EPOLL_CTL_ADD;
+    else
+        return -errno;
+    return epoll_ctl(kernel->fd, operation, fd, &e) == 0 ? 0 : -errno;
+}
+
+static void epoll_forget(struct dispatch *loop, int fd)
+{
+    (void)loop, (void)fd;
+}
+
+/* All targets are told anew in the next turn. */
+static int replace(struct dispatch *loop)
+{
+    struct kernel *kernel = loop->kernel;
+
+    if (kernel->fd >= 0)
+        close(kernel->fd);
+    kernel->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (kernel->fd < 0)
+        return -errno;
+    for (size_t fd = 0; fd < loop->capacity; fd++)
+        if (loop->slots[fd].target && loop->slots[fd].told != REFUSED)
+            dispatch_target_forgotten(loop, (int)fd);
+    return 0;
+}
+
+/* A registration without a target: a level that nobody reacts to. */
+static bool is_deleted(struct dispatch *loop, int fd)
+{
+    const struct kernel *kernel = loop->kernel;
+    struct epoll_event ignored = {0};
+
+    /* By that number we would reach the present target's registration. */
+    if (loop->slots[fd].target)
+        return false;
+    return epoll_ctl(kernel->fd, EPOLL_CTL_DEL, fd, &ignored) == 0;
+}
+
+static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
+{
+    struct kernel *kernel = loop->kernel;
+    bool stale = kernel->fd < 0;
+    int n = stale ? 0 : epoll_wait(kernel->fd, kernel->batch, BATCH, milliseconds);
+
+    if (n < 0)
+        return errno == EINTR ? 0 : -errno;
+    for (int i = 0; i < n; i++) {
+        uint32_t events = kernel->batch[i].events;
+        uint64_t data = kernel->batch[i].data.u64;
+        int fd = (int)(uint32_t)data;
+
+        if (loop->slots[fd].generation == data >> 32)
+            dispatch_target_report(loop, fd,
+                          (events & EPOLLIN ? DISPATCH_READ : 0u) |
+                              (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
+                              (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) |
+                              (events & EPOLLERR ? DISPATCH_ERROR : 0u));
+        else
+            stale = !is_deleted(loop, fd) || stale;
+    }
+    return stale ? replace(loop) : 0;
+}
+
+static int epoll_wake_open(int ends[2])
+{
+    ends[0] = ends[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return ends[0] < 0 ? -errno : 0;
+}
+
+const struct backend dispatch_backend_epoll = {
+    .name = "epoll",
+    .open = epoll_backend_open,
+    .close = epoll_backend_close,
+    .reserve = epoll_reserve,
+    .change = epoll_change,
+    .forget = epoll_forget,
+    .wait = epoll_backend_wait,
+    .wake_open = epoll_wake_open,
+};
+#endif

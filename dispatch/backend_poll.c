@@ -1,0 +1,131 @@
+/*
+ * The portable back end: poll(2) on an array that is kept from turn to turn.
+ *
+ *   place[fd] is the descriptor's index in fds plus one, or 0 when not in it
+ */
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct kernel {
+    struct pollfd *fds;
+    nfds_t *place;
+    nfds_t count;
+};
+
+static int poll_open(struct dispatch *loop)
+{
+    loop->kernel = calloc(1, sizeof(struct kernel));
+    return loop->kernel ? 0 : -ENOMEM;
+}
+
+static void poll_close(struct dispatch *loop)
+{
+    struct kernel *kernel = loop->kernel;
+
+    free(kernel->fds);
+    free(kernel->place);
+    free(kernel);
+}
+
+static int poll_reserve(struct dispatch *loop, size_t capacity)
+{
+    struct kernel *kernel = loop->kernel;
+    void *p;
+
+    if (!(p = realloc(kernel->fds, capacity * sizeof *kernel->fds)))
+        return -ENOMEM;
+    kernel->fds = p;
+    if (!(p = realloc(kernel->place, capacity * sizeof *kernel->place)))
+        return -ENOMEM;
+    kernel->place = p;
+    memset(kernel->place + loop->capacity, 0, (capacity - loop->capacity) * sizeof *kernel->place);
+    return 0;
+}
+
+static int poll_change(struct dispatch *loop, int fd, unsigned events)
+{
+    struct kernel *kernel = loop->kernel;
+
+    if (kernel->place[fd] == 0) {
+        kernel->place[fd] = ++kernel->count;
+        kernel->fds[kernel->count - 1].fd = fd;
+    }
+    kernel->fds[kernel->place[fd] - 1].events =
+        (short)((events & DISPATCH_READ ? POLLIN : 0) | (events & DISPATCH_WRITE ? POLLOUT : 0));
+    return 0;
+}
+
+static void poll_forget(struct dispatch *loop, int fd)
+{
+    struct kernel *kernel = loop->kernel;
+    nfds_t place = kernel->place[fd];
+    struct pollfd last;
+
+    if (place == 0)
+        return;
+    last = kernel->fds[--kernel->count];
+    kernel->fds[place - 1] = last;
+    kernel->place[last.fd] = place;
+    kernel->place[fd] = 0;
+}
+
+static int poll_wait(struct dispatch *loop, int milliseconds)
+{
+    struct kernel *kernel = loop->kernel;
+    int left = poll(kernel->fds, kernel->count, milliseconds);
+
+    if (left < 0)
+        return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+    /* Backwards, since a refusal puts the last, which is done, in its place. */
+    for (nfds_t i = kernel->count; left > 0 && i-- > 0;) {
+        struct pollfd p = kernel->fds[i];
+
+        if (!p.revents)
+            continue;
+        left--;
+        if (p.revents & POLLNVAL) {
+            loop->slots[p.fd].told = REFUSED;
+            poll_forget(loop, p.fd);
+        }
+        dispatch_target_report(loop, p.fd,
+                      (p.revents & POLLIN ? DISPATCH_READ : 0u) |
+                          (p.revents & POLLOUT ? DISPATCH_WRITE : 0u) |
+                          (p.revents & POLLHUP ? DISPATCH_HANGUP : 0u) |
+                          (p.revents & (POLLERR | POLLNVAL) ? DISPATCH_ERROR : 0u));
+    }
+    return 0;
+}
+
+/* POSIX has no way to make a pipe closed on exec from the start; eventfd has, see backend_epoll. */
+static int poll_wake_open(int ends[2])
+{
+    if (pipe(ends) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++) {
+        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) < 0 || fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0) {
+            int r = -errno;
+
+            close(ends[0]);
+            close(ends[1]);
+            return r;
+        }
+    }
+    return 0;
+}
+
+const struct backend dispatch_backend_poll = {
+    .name = "poll",
+    .open = poll_open,
+    .close = poll_close,
+    .reserve = poll_reserve,
+    .change = poll_change,
+    .forget = poll_forget,
+    .wait = poll_wait,
+    .wake_open = poll_wake_open,
+};

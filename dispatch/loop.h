@@ -1,0 +1,114 @@
+/*
+ * The inside of a loop, shared by the files of this folder.  What isn't static
+ * is named dispatch_ too, since an archive hides nothing.
+ *
+ * Targets live in a table by descriptor.  A slot without a target is kept: its
+ * generation, which every removal raises, is what tells the present target's
+ * events from those of its predecessors.
+ *
+ *   generation of an event == generation of its slot  =>  the slot has a target
+ *   told == (wanted | WATCHED), or told is REFUSED, or the slot is dirty
+ *   slots, dirty, ready and the back end's tables have `capacity` places, and
+ *   a descriptor is at most once in each, so that only dispatch_add can fail
+ */
+#ifndef DISPATCH_LOOP_H
+#define DISPATCH_LOOP_H
+
+#include <asynwsgi/dispatch.h>
+
+#include <stddef.h>
+
+struct slot {
+    struct dispatch_target *target;
+    uint32_t generation;
+    uint8_t told; /* what the kernel knows: 0 for nothing, or events and the flags below */
+    bool dirty;   /* in the dirty list */
+};
+
+enum {
+    WATCHED = 16, /* in `told`: the kernel knows of the target */
+    REFUSED = 32  /* in `told`: the kernel won't watch it, and its error is in `ready` or reported */
+};
+
+struct event {
+    int fd;
+    uint32_t generation;
+    unsigned events;
+};
+
+/* `key` is the timer's deadline, or an earlier one that it had before. */
+struct heap_entry {
+    uint64_t key;
+    struct dispatch_timer *timer;
+};
+
+struct backend {
+    const char *name;
+
+    /* Make and destroy `kernel`. */
+    int (*open)(struct dispatch *loop);
+    void (*close)(struct dispatch *loop);
+
+    /* Make place for the descriptors below `capacity`. */
+    int (*reserve)(struct dispatch *loop, size_t capacity);
+
+    /* Watch the slot's target for `events`.  Failure means that it can't be watched. */
+    int (*change)(struct dispatch *loop, int fd, unsigned events);
+
+    /* The slot of `fd` has lost its target.  The descriptor may be closed or something else. */
+    void (*forget)(struct dispatch *loop, int fd);
+
+    /* Wait, and dispatch_target_report what is ready.  An interruption is a success. */
+    int (*wait)(struct dispatch *loop, int milliseconds);
+
+    /* A nonblocking descriptor to read and one to write, maybe the same; 8 bytes at a time. */
+    int (*wake_open)(int ends[2]);
+};
+
+struct dispatch {
+    const struct backend *backend;
+    void *kernel; /* the back end's own */
+    uint64_t now; /* greater in every turn */
+    bool running, stopped;
+    int status;
+    void (*before_wait)(void *context);
+    void (*after_wait)(void *context);
+    void *wait_context;
+
+    struct slot *slots;
+    int *dirty;
+    struct event *ready;
+    size_t capacity, dirty_count, ready_count;
+    size_t target_count;
+
+    struct heap_entry *heap;
+    size_t heap_capacity, heap_count;
+    size_t timer_count; /* added; heap_count <= timer_count <= heap_capacity */
+
+    struct dispatch_waker *wakers;
+    struct dispatch_waker *next_waker; /* that wakers_run will look at */
+    struct dispatch_target wake_target;
+    int wake_fd; /* to write to; -1 until there is a waker */
+};
+
+/* target.c */
+void dispatch_targets_tell(struct dispatch *loop);    /* empties ready, fills it with refusals */
+void dispatch_targets_deliver(struct dispatch *loop); /* calls those in ready, until stopped */
+void dispatch_target_report(struct dispatch *loop, int fd, unsigned events);
+void dispatch_target_forgotten(struct dispatch *loop, int fd); /* by the kernel: tell it again */
+
+/* timer.c */
+void dispatch_timers_run(struct dispatch *loop);
+int dispatch_timers_timeout(const struct dispatch *loop); /* milliseconds, -1 for none */
+
+/* waker.c */
+void dispatch_wakers_close(struct dispatch *loop);
+
+extern const struct backend dispatch_backend_poll, dispatch_backend_epoll;
+
+/* For what cannot happen unless the caller or we are wrong; stays on in releases. */
+#define ASSERT(condition) \
+    ((condition) ? (void)0 : dispatch_assertion_failed(#condition, __FILE__, __LINE__))
+_Noreturn void dispatch_assertion_failed(const char *condition, const char *file, int line);
+
+#endif

@@ -1,0 +1,356 @@
+/*
+ * A server connection: from bytes to the handler's callbacks.
+ *
+ * connection.h has its states.  Whatever happens (input, room for output, a
+ * time-out) ends in http_connection_run(), which reads as far as input and
+ * output allow, requests pipelined behind each other included; and that ends
+ * in http_connection_settle(), where all their answers go out in one piece.
+ *
+ * The handler is called from here, never from within a function it called: so
+ * an exchange that ends outside of `running` has the loop go on with the next.
+ * For the same reason a connection is freed in http_connection_settle() only.
+ */
+#include "connection.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is read of a body nobody wants, before closing is the cheaper way to be rid of it. */
+#define DISCARD_MAX 262144
+
+/* -- Reading -------------------------------------------------------------- */
+
+/* Refuse a request of which there is no exchange yet. */
+static bool refuse(struct http_connection *c, const struct http_request *request,
+                   enum http_fault fault)
+{
+    http_exchange_begin(c, request);
+    http_exchange_refuse(c, http_fault_status(fault), http_fault_text(fault));
+    return true; /* what is left of the input is to be dropped */
+}
+
+/* A head is complete: have it answered. */
+static void begin(struct http_connection *c, const struct http_request *request,
+                  const struct http_framing *framing)
+{
+    bool body = framing->body == HTTP_BODY_CHUNKED || framing->length > 0;
+
+    http_exchange_begin(c, request);
+    c->client_closes = !framing->persistent;
+    /* After a 2xx to CONNECT a client takes what follows for the tunnel. */
+    c->persistent = framing->persistent && request->form != HTTP_TARGET_AUTHORITY;
+    c->expects = framing->expects_continue && body;
+    c->chunked_body = framing->body == HTTP_BODY_CHUNKED;
+    if (c->chunked_body)
+        http_chunked_init(&c->chunked);
+    else
+        c->remaining = framing->length;
+    c->state = body ? STATE_BODY : STATE_WAIT;
+    http_connection_handler(c)->request(c, request, framing);
+}
+
+static bool read_head(struct http_connection *c)
+{
+    struct http_server *server = http_connection_server(c);
+    struct http_request *request = &server->request;
+    struct http_framing framing;
+    enum http_fault fault;
+    size_t length;
+    const unsigned char *input = tcpsocket_stream_peek(&c->stream, &length);
+
+    /* The client does not read its answers: no more of them until it does. */
+    if (tcpsocket_stream_full(&c->stream))
+        return false;
+    fault = HTTP_INCOMPLETE;
+    if (length > 0) {
+        c->state = STATE_HEAD;
+        fault = http_request_parse(&c->parser, &server->options.limits, input, length, request);
+    }
+    if (fault == HTTP_INCOMPLETE) {
+        /* While the server drains, this is the last look at an idle connection. */
+        c->client_closes = c->state == STATE_IDLE && server->draining;
+        if (c->client_closes || tcpsocket_stream_ended(&c->stream))
+            c->state = STATE_LINGER;
+        return false;
+    }
+    if (fault != HTTP_COMPLETE)
+        return refuse(c, NULL, fault);
+    /* What is consumed stays in place until this turn of the stream ends. */
+    tcpsocket_stream_consume(&c->stream, request->length);
+    fault = http_request_frame(request, &server->options.limits, &framing);
+    if (fault != HTTP_COMPLETE)
+        return refuse(c, request, fault);
+    begin(c, request, &framing);
+    return true;
+}
+
+/* The next piece of the request's body, consumed; HTTP_COMPLETE: its last. */
+static enum http_fault take_piece(struct http_connection *c, const unsigned char *input,
+                                  size_t length, struct http_piece *piece)
+{
+    const struct http_limits *limits = &http_connection_server(c)->options.limits;
+    enum http_fault fault;
+
+    if (c->chunked_body) {
+        fault = http_chunked_parse(&c->chunked, limits, input, length, piece);
+    } else {
+        if (length > c->remaining)
+            length = (size_t)c->remaining;
+        *piece = (struct http_piece){.consumed = length, .data = input, .length = length};
+        c->remaining -= length;
+        fault = c->remaining > 0 ? HTTP_INCOMPLETE : HTTP_COMPLETE;
+    }
+    if (fault <= HTTP_INCOMPLETE)
+        tcpsocket_stream_consume(&c->stream, piece->consumed);
+    return fault;
+}
+
+void http_connection_break_off(struct http_connection *c, unsigned status, const char *why)
+{
+    if (c->status != 0) {
+        http_exchange_abandon(c);
+    } else {
+        http_connection_handler(c)->abandoned(c);
+        http_exchange_refuse(c, status, why);
+    }
+}
+
+static bool read_body(struct http_connection *c)
+{
+    struct http_piece piece;
+    enum http_fault fault;
+    size_t length;
+    const unsigned char *input = tcpsocket_stream_peek(&c->stream, &length);
+
+    if (c->held)
+        return false;
+    if (length == 0) {
+        if (tcpsocket_stream_ended(&c->stream))
+            http_connection_break_off(c, 400, "the body is incomplete");
+        return false;
+    }
+    c->moved = true;
+    c->expects = false;
+    fault = take_piece(c, input, length, &piece);
+    if (fault > HTTP_INCOMPLETE) {
+        http_connection_break_off(c, http_fault_status(fault), http_fault_text(fault));
+        return true;
+    }
+    if (fault == HTTP_COMPLETE)
+        c->state = STATE_WAIT;
+    if (piece.length > 0 || fault == HTTP_COMPLETE)
+        http_connection_handler(c)->body(c, &piece, fault == HTTP_COMPLETE);
+    return true;
+}
+
+static bool discard_body(struct http_connection *c)
+{
+    struct http_piece piece;
+    enum http_fault fault;
+    size_t length;
+    const unsigned char *input = tcpsocket_stream_peek(&c->stream, &length);
+
+    if (length == 0) {
+        if (tcpsocket_stream_ended(&c->stream))
+            c->state = STATE_LINGER;
+        return false;
+    }
+    c->moved = true;
+    fault = take_piece(c, input, length, &piece);
+    c->dropped += piece.consumed;
+    if (fault == HTTP_COMPLETE) {
+        http_request_parser_init(&c->parser);
+        c->state = STATE_IDLE;
+    } else if (fault != HTTP_INCOMPLETE || c->dropped > DISCARD_MAX) {
+        c->state = STATE_LINGER;
+    }
+    return true;
+}
+
+static bool drop_input(struct http_connection *c)
+{
+    size_t length;
+
+    tcpsocket_stream_peek(&c->stream, &length);
+    tcpsocket_stream_consume(&c->stream, length);
+    c->moved |= length > 0;
+    return false;
+}
+
+/* One step; whether another may follow. */
+static bool step(struct http_connection *c)
+{
+    switch ((enum http_connection_state)c->state) {
+    case STATE_IDLE:
+    case STATE_HEAD:
+        return read_head(c);
+    case STATE_BODY:
+        return read_body(c);
+    case STATE_DISCARD:
+        return discard_body(c);
+    case STATE_LINGER:
+        return drop_input(c);
+    case STATE_WAIT:
+    case STATE_CLOSED:
+        break;
+    }
+    return false;
+}
+
+void http_connection_run(struct http_connection *c)
+{
+    if (c->running)
+        return;
+    c->running = true;
+    while (step(c))
+        ;
+    c->running = false;
+    http_connection_settle(c);
+}
+
+void http_connection_lost(struct http_connection *c)
+{
+    bool running = c->running;
+
+    c->running = true;
+    http_exchange_abandon(c);
+    c->running = running;
+    http_connection_settle(c);
+}
+
+/* -- Settling ------------------------------------------------------------- */
+
+static void discharge(struct http_connection *c)
+{
+    dispatch_timer_remove(&c->timer);
+    tcpsocket_stream_close(&c->stream);
+    http_server_remove(http_connection_server(c), c);
+}
+
+/*
+ * Closing with input unread makes the kernel send a reset, which may overtake
+ * the answer in the client's hands.  So shut just the sending side and wait for
+ * the client to do the same (RFC 9112, 9.6), unless nothing can be on its way.
+ */
+static void linger(struct http_connection *c)
+{
+    size_t length;
+
+    if (tcpsocket_stream_unsent(&c->stream) == 0) {
+        tcpsocket_stream_peek(&c->stream, &length);
+        if (tcpsocket_stream_ended(&c->stream) || (c->client_closes && length == 0)) {
+            c->state = STATE_CLOSED;
+            return;
+        }
+    }
+    if (!c->stream.shutting)
+        tcpsocket_stream_shutdown(&c->stream);
+}
+
+/*
+ * Input that must wait is left to the kernel, once there is some.  Not before:
+ * most clients send nothing while they wait, and saying so would cost a system
+ * call each way.
+ */
+static void control_input(struct http_connection *c)
+{
+    bool waits = c->state == STATE_WAIT || (c->state == STATE_BODY && c->held) ||
+                 (c->state <= STATE_HEAD && tcpsocket_stream_full(&c->stream));
+    size_t length;
+
+    if (!waits) {
+        if (c->stream.paused)
+            tcpsocket_stream_resume(&c->stream);
+        return;
+    }
+    tcpsocket_stream_peek(&c->stream, &length);
+    if (length > 0 && !c->stream.paused)
+        tcpsocket_stream_pause(&c->stream);
+}
+
+void http_connection_settle(struct http_connection *c)
+{
+    if (c->running)
+        return;
+    if (c->state != STATE_CLOSED && tcpsocket_stream_send(&c->stream, NULL, 0) != 0) {
+        if (c->is_open) {
+            http_connection_kick(c);
+            return;
+        }
+        c->state = STATE_CLOSED;
+    }
+    if (c->state == STATE_LINGER)
+        linger(c);
+    if (c->state == STATE_CLOSED) {
+        discharge(c);
+        return;
+    }
+    control_input(c);
+    http_connection_watch(c);
+}
+
+/* -- Events --------------------------------------------------------------- */
+
+static void received(struct tcpsocket_stream *stream)
+{
+    http_connection_run((struct http_connection *)stream);
+}
+
+static void drained(struct tcpsocket_stream *stream)
+{
+    struct http_connection *c = (struct http_connection *)stream;
+
+    c->running = true;
+    if (c->is_open && c->status != 0)
+        http_connection_handler(c)->writable(c);
+    c->running = false;
+    http_connection_run(c);
+}
+
+static void failed(struct tcpsocket_stream *stream, int error)
+{
+    (void)error;
+    http_connection_lost((struct http_connection *)stream);
+}
+
+static const struct tcpsocket_stream_events events = {
+    .input = received, .drained = drained, .failed = failed};
+
+static void set_peer(struct http_connection *c, const struct sockaddr *peer, socklen_t length)
+{
+    if (length < sizeof(c->peer.v4) || peer->sa_family == AF_UNIX)
+        c->peer.any.sa_family = AF_UNIX;
+    else
+        memcpy(&c->peer, peer, length < sizeof(c->peer) ? length : sizeof(c->peer));
+}
+
+void http_connection_open(struct http_listener *listener, int descriptor,
+                          const struct sockaddr *peer, socklen_t length)
+{
+    static_assert(offsetof(struct http_connection, stream) == 0, "the events' functions cast");
+    struct http_server *server = listener->server;
+    struct http_connection *c = http_server_add(server);
+
+    if (c == NULL)
+        goto fail;
+    c->listener = listener;
+    c->timer.fired = http_connection_expired;
+    if (dispatch_timer_add(server->options.loop, &c->timer) != 0)
+        goto fail_connection;
+    if (tcpsocket_stream_open(&c->stream, server->pool, descriptor, &events) != 0)
+        goto fail_timer;
+    set_peer(c, peer, length);
+    http_request_parser_init(&c->parser);
+    http_connection_watch(c);
+    tcpsocket_stream_receive(&c->stream);
+    return;
+
+fail_timer:
+    dispatch_timer_remove(&c->timer);
+fail_connection:
+    http_server_remove(server, c);
+fail:
+    close(descriptor);
+}

@@ -1,0 +1,179 @@
+/*
+ * connection.h: what the files of the server side share.
+ *
+ *   server.c      listeners, the list of connections, drain, the Date field
+ *   connection.c  reading: from bytes to the handler's callbacks
+ *   connection_timer.c  what a connection waits for, and for how long
+ *   exchange.c    writing: from the handler's calls to bytes
+ */
+#ifndef HTTP_CONNECTION_H
+#define HTTP_CONNECTION_H
+
+#include "response_head.h"
+
+#include <asynwsgi/http_server.h>
+
+/*
+ * What is read next.  An exchange is open in BODY and WAIT only.
+ *
+ *   IDLE ----> HEAD ----> BODY ----> WAIT ----> IDLE     a response on each way
+ *                |          |                            back to IDLE
+ *                |          +----> DISCARD ---> IDLE
+ *                +--> WAIT
+ *   any -----> LINGER --> CLOSED,  any --> CLOSED
+ */
+enum http_connection_state {
+    STATE_IDLE,    /* the first byte of a head */
+    STATE_HEAD,    /* the rest of it */
+    STATE_BODY,    /* the body, for the handler */
+    STATE_WAIT,    /* nothing: the request is complete, the response is not */
+    STATE_DISCARD, /* the body, for nobody: the response is complete */
+    STATE_LINGER,  /* anything, for nobody, until the client has its answer and closes */
+    STATE_CLOSED   /* nothing any more: freed as soon as no callback is running */
+};
+
+/* What the timer stands for. */
+enum http_connection_phase {
+    PHASE_NONE,
+    PHASE_IDLE,
+    PHASE_HEAD,
+    PHASE_BODY,
+    PHASE_WRITE,
+    PHASE_LINGER,
+    PHASE_KICK /* go on from the loop, in its next turn */
+};
+
+struct http_connection {
+    struct tcpsocket_stream stream;
+    struct dispatch_timer timer;
+    struct http_listener *listener;
+    struct http_connection *next, **link; /* among the server's; a spare one has only `next` */
+    void *exchange, *record;
+    uint64_t began; /* the exchange; in LINGER, the wait */
+    uint64_t sent;  /* body bytes of the response */
+    union {
+        uint64_t length;  /* of the body of a RESPONSE_SIZED */
+        uint64_t dropped; /* in DISCARD */
+    };
+    union {
+        struct http_request_parser parser; /* in IDLE, HEAD */
+        struct http_chunked chunked;       /* in BODY, DISCARD ... */
+        uint64_t remaining;                /* ... or, of a sized body */
+    };
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;            /* of a unix socket there is just the family */
+    uint32_t progress; /* stream.sent when PHASE_WRITE was set, cut short */
+    uint16_t status;   /* of the response; 0: not begun */
+    uint8_t state, phase;
+
+    unsigned framing : 2;       /* enum response_body of the response */
+    bool is_open : 1;           /* an exchange is under way */
+    bool running : 1;           /* a callback is; it ends with http_connection_settle() */
+    bool used : 1;              /* a request has come */
+    bool chunked_body : 1;      /* of the request */
+    bool held : 1;              /* by http_hold_body() */
+    bool expects : 1;           /* 100 (Continue) before it sends its body */
+    bool to_head : 1;           /* the method is HEAD */
+    bool to_http_10 : 1;        /* the version is HTTP/1.0 */
+    bool persistent : 1;        /* another request may follow */
+    bool client_closes : 1;     /* as it said itself, so it sends nothing more */
+    bool moved : 1;             /* it came nearer to what the timer guards */
+};
+
+/* A listening socket; it lasts as long as the server, and connections point to it. */
+struct http_listener {
+    struct tcpsocket_listener socket;
+    struct tcpsocket_address address;
+    struct http_server *server;
+    struct http_listener *next;
+};
+
+struct http_server {
+    struct http_server_options options;
+    struct tcpsocket_pool *pool;
+    struct http_listener *listeners;
+    struct http_connection *connections, *spare;
+    size_t connection_count, spare_count;
+
+    bool draining;
+    void (*drained)(void *context);
+    void *drained_context;
+    struct dispatch_timer drained_timer;
+
+    struct response_stamp stamp; /* its text follows the server in memory */
+    unsigned char *stamp_text;
+    uint64_t stamp_until; /* the second it tells is over, in dispatch_now() */
+
+    struct http_request request; /* valid while its head is handed out */
+};
+
+/* -- server.c -- */
+
+/* The Date and Server fields as of now. */
+const struct response_stamp *http_server_stamp(struct http_server *server);
+
+/* A connection for the server's list, all zero but for its place there, or NULL; and back. */
+struct http_connection *http_server_add(struct http_server *server);
+void http_server_remove(struct http_server *server, struct http_connection *connection);
+
+/* -- connection.c -- */
+
+/* Serve an accepted descriptor, or close it for want of memory. */
+void http_connection_open(struct http_listener *listener, int descriptor,
+                          const struct sockaddr *peer, socklen_t length);
+
+/* Read and answer on, as far as possible, and settle.  From the loop; does nothing within. */
+void http_connection_run(struct http_connection *connection);
+
+/* The request is broken in its body: abandon it, and say why if nothing is said yet. */
+void http_connection_break_off(struct http_connection *connection, unsigned status,
+                               const char *why);
+
+/* The client is gone: abandon what is under way, and close. */
+void http_connection_lost(struct http_connection *connection);
+
+/*
+ * Put what was done into effect: output goes out, reading and the timer follow
+ * the state, and a CLOSED connection is freed.  Last in every call from outside;
+ * does nothing within a callback, which does it at its end.
+ */
+void http_connection_settle(struct http_connection *connection);
+
+/* -- connection_timer.c -- */
+
+void http_connection_expired(struct dispatch_timer *timer);
+
+/* Set the timer for the state. */
+void http_connection_watch(struct http_connection *connection);
+
+/* Run in the loop's next turn. */
+void http_connection_kick(struct http_connection *connection);
+
+/* -- exchange.c -- */
+
+/* `request` is NULL for a head that could not be parsed. */
+void http_exchange_begin(struct http_connection *connection, const struct http_request *request);
+
+/* Tell the handler that it is over, if it is open, and be CLOSED. */
+void http_exchange_abandon(struct http_connection *connection);
+
+/* The answer of this side to a faulty or late request, after which it closes. */
+void http_exchange_refuse(struct http_connection *connection, unsigned status, const char *why);
+
+/* -- short cuts -- */
+
+static inline struct http_server *http_connection_server(const struct http_connection *connection)
+{
+    return connection->listener->server;
+}
+
+static inline const struct http_handler *
+http_connection_handler(const struct http_connection *connection)
+{
+    return connection->listener->server->options.handler;
+}
+
+#endif

@@ -1,0 +1,367 @@
+/*
+ * An exchange: from the handler's calls to bytes.
+ *
+ *   status == 0                        no response has begun
+ *   framing == RESPONSE_SIZED          sent <= length, at the end sent == length
+ *   framing == RESPONSE_EMPTY          sent == 0
+ *
+ * Output is committed here and goes to the kernel in http_connection_settle(),
+ * except that no more is piled up than tcpsocket_stream_full(): so where
+ * http_full() is true the kernel has been asked and has refused, and `writable`
+ * is sure to come.
+ */
+#include "connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LITERAL(text) text, sizeof(text) - 1
+
+/* From here on, a second element for sendmsg(2) is cheaper than a copy. */
+#define DIRECT_MIN 4096
+
+/* See DISCARD_MAX: a body that is known to be longer isn't even begun. */
+#define DISCARD_MAX 262144
+
+/* -- Output --------------------------------------------------------------- */
+
+static int commit(struct http_connection *c, size_t length)
+{
+    tcpsocket_stream_commit(&c->stream, length);
+    return tcpsocket_stream_full(&c->stream) ? tcpsocket_stream_send(&c->stream, NULL, 0)
+                                             : c->stream.error;
+}
+
+static int no_room(const struct http_connection *c)
+{
+    return c->stream.error != 0 ? c->stream.error : -ENOMEM;
+}
+
+static int write_copy(struct http_connection *c, const void *data, size_t length)
+{
+    unsigned char *room = tcpsocket_stream_reserve(&c->stream, length);
+
+    if (room == NULL)
+        return no_room(c);
+    memcpy(room, data, length);
+    return commit(c, length);
+}
+
+static int write_plain(struct http_connection *c, const void *data, size_t length)
+{
+    return length < DIRECT_MIN ? write_copy(c, data, length)
+                               : tcpsocket_stream_send(&c->stream, data, length);
+}
+
+static int write_chunk(struct http_connection *c, const void *data, size_t length)
+{
+    size_t copied = length < DIRECT_MIN ? length : 0;
+    unsigned char *room = tcpsocket_stream_reserve(&c->stream, HTTP_CHUNK_LINE + copied + 2);
+    size_t line;
+    int error;
+
+    if (room == NULL)
+        return no_room(c);
+    line = http_chunk_line(room, length);
+    if (copied > 0) {
+        memcpy(room + line, data, length);
+        memcpy(room + line + length, "\r\n", 2);
+        return commit(c, line + length + 2);
+    }
+    tcpsocket_stream_commit(&c->stream, line);
+    error = tcpsocket_stream_send(&c->stream, data, length);
+    return error != 0 ? error : write_copy(c, LITERAL("\r\n"));
+}
+
+/* -- The life of an exchange ---------------------------------------------- */
+
+void http_exchange_begin(struct http_connection *c, const struct http_request *request)
+{
+    const struct http_server_options *options = &http_connection_server(c)->options;
+
+    c->is_open = c->used = true;
+    c->held = c->expects = c->client_closes = false;
+    c->exchange = c->record = NULL;
+    c->status = 0;
+    c->sent = 0;
+    c->began = dispatch_now(options->loop);
+    c->to_head = request != NULL && request->is_head;
+    c->to_http_10 = request != NULL && request->minor == 0;
+    if (options->observer != NULL && options->observer->began != NULL)
+        options->observer->began(c, request);
+}
+
+static void end(struct http_connection *c)
+{
+    const struct http_observer *observer = http_connection_server(c)->options.observer;
+
+    c->is_open = false;
+    if (observer != NULL && observer->ended != NULL)
+        observer->ended(c);
+}
+
+/*
+ * The response will never be complete.  Where its end is the connection's, only
+ * a reset tells the client so.
+ */
+static void cut(struct http_connection *c)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+    if (c->status != 0 && c->framing == RESPONSE_CLOSED)
+        setsockopt(c->stream.target.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    c->state = STATE_CLOSED;
+}
+
+void http_exchange_abandon(struct http_connection *c)
+{
+    if (c->is_open) {
+        http_connection_handler(c)->abandoned(c);
+        cut(c);
+        end(c);
+    }
+    c->state = STATE_CLOSED;
+}
+
+/* A page that says no more than the status and why; then the exchange is over. */
+static void answer(struct http_connection *c, unsigned status, const char *why)
+{
+    static const struct http_header type = {.name = (const unsigned char *)"Content-Type",
+                                            .name_length = 12,
+                                            .value = (const unsigned char *)"text/plain",
+                                            .value_length = 10};
+    char page[160];
+    int line = snprintf(page, sizeof(page), "%03u %s", status, http_reason(status));
+    int length = line + snprintf(page + line, sizeof(page) - (size_t)line, "%s%s\n",
+                                 why != NULL ? ": " : "", why != NULL ? why : "");
+    struct http_response response = {.status = status,
+                                     .status_text = (const unsigned char *)page,
+                                     .status_length = (uint32_t)line,
+                                     .header_count = 1,
+                                     .headers = &type};
+
+    assert(length < (int)sizeof(page));
+    if (http_respond(c, &response, length) != 0) {
+        http_abort(c);
+        return;
+    }
+    http_send(c, page, (size_t)length);
+    http_finish(c);
+}
+
+void http_exchange_refuse(struct http_connection *c, unsigned status, const char *why)
+{
+    c->persistent = false;
+    c->client_closes = false;
+    answer(c, status, why);
+}
+
+/* -- The handler's calls -------------------------------------------------- */
+
+/* Has the client sent something (the end counts) that is not looked at yet? */
+static bool input_waits(const struct http_connection *c)
+{
+    size_t length;
+
+    tcpsocket_stream_peek(&c->stream, &length);
+    return length > 0 || tcpsocket_stream_ended(&c->stream);
+}
+
+/* What was held up may go on; the loop sees to it, if it isn't at it. */
+static void go_on(struct http_connection *c)
+{
+    if (!c->running && input_waits(c))
+        http_connection_kick(c);
+    http_connection_settle(c);
+}
+
+void http_want_body(struct http_connection *c)
+{
+    assert(c->is_open);
+    if (!c->expects || c->status != 0)
+        return;
+    c->expects = false;
+    if (!input_waits(c) && write_copy(c, LITERAL("HTTP/1.1 100 Continue\r\n\r\n")) == 0)
+        http_flush(c);
+}
+
+void http_hold_body(struct http_connection *c)
+{
+    assert(c->is_open);
+    c->held = true;
+}
+
+void http_release_body(struct http_connection *c)
+{
+    assert(c->is_open);
+    c->held = false;
+    go_on(c);
+}
+
+int http_respond(struct http_connection *c, const struct http_response *response, int64_t length)
+{
+    struct http_server *server = http_connection_server(c);
+    const struct response_stamp *stamp = http_server_stamp(server);
+    /* A client that still waits for 100 (Continue) may or may not send the body after this. */
+    struct response_framing framing = {
+        .to_head = c->to_head,
+        .to_http_10 = c->to_http_10,
+        .persistent = c->persistent && !server->draining && !(c->expects && !input_waits(c)),
+        .length = length};
+    unsigned char *room;
+    size_t written;
+
+    assert(c->is_open && c->status == 0);
+    room = tcpsocket_stream_reserve(&c->stream, http_response_head_room(response, stamp));
+    if (room == NULL)
+        return no_room(c);
+    written = http_response_head_write(response, stamp, &framing, room);
+    if (written == 0)
+        return -EINVAL;
+    c->status = (uint16_t)response->status;
+    c->persistent = framing.persistent;
+    c->framing = framing.body;
+    c->length = (uint64_t)framing.length;
+    return commit(c, written);
+}
+
+int http_send(struct http_connection *c, const void *data, size_t length)
+{
+    int error = 0, excess = 0;
+
+    assert(c->is_open && c->status != 0);
+    if (c->framing == RESPONSE_EMPTY)
+        return 0;
+    if (c->framing == RESPONSE_SIZED && length > c->length - c->sent) {
+        length = (size_t)(c->length - c->sent);
+        excess = -EMSGSIZE;
+    }
+    c->sent += length;
+    if (length > 0)
+        error = c->framing == RESPONSE_CHUNKED ? write_chunk(c, data, length)
+                                               : write_plain(c, data, length);
+    return error != 0 ? error : excess;
+}
+
+void http_flush(struct http_connection *c)
+{
+    /* A failure stays in the stream; the connection's own callback ends with settling it. */
+    if (c->running)
+        (void)tcpsocket_stream_send(&c->stream, NULL, 0);
+    else
+        http_connection_settle(c);
+}
+
+bool http_full(const struct http_connection *c)
+{
+    return tcpsocket_stream_full(&c->stream);
+}
+
+static bool complete(struct http_connection *c)
+{
+    if (c->status == 0)
+        return false;
+    if (c->framing == RESPONSE_CHUNKED)
+        return write_copy(c, LITERAL("0\r\n\r\n")) == 0;
+    return c->framing != RESPONSE_SIZED || c->sent == c->length;
+}
+
+void http_finish(struct http_connection *c)
+{
+    assert(c->is_open);
+    if (!complete(c)) {
+        http_abort(c);
+        return;
+    }
+    end(c);
+    c->moved = true;
+    c->client_closes = c->client_closes && c->state == STATE_WAIT;
+    if (!c->persistent || http_connection_server(c)->draining) {
+        c->state = STATE_LINGER;
+    } else if (c->state == STATE_BODY) {
+        c->dropped = 0;
+        c->state = STATE_DISCARD;
+        if (!c->chunked_body && c->remaining > DISCARD_MAX)
+            c->state = STATE_LINGER;
+    } else {
+        http_request_parser_init(&c->parser);
+        c->state = STATE_IDLE;
+    }
+    go_on(c);
+}
+
+void http_abort(struct http_connection *c)
+{
+    assert(c->is_open);
+    cut(c);
+    end(c);
+    http_connection_settle(c);
+}
+
+void http_fail(struct http_connection *c, unsigned status)
+{
+    assert(c->is_open);
+    if (c->status != 0)
+        http_abort(c);
+    else
+        answer(c, status, NULL);
+}
+
+/* -- Asking --------------------------------------------------------------- */
+
+void http_exchange_set(struct http_connection *c, void *exchange)
+{
+    c->exchange = exchange;
+}
+
+void *http_exchange(const struct http_connection *c)
+{
+    return c->exchange;
+}
+
+void http_record_set(struct http_connection *c, void *record)
+{
+    c->record = record;
+}
+
+void *http_record(const struct http_connection *c)
+{
+    return c->record;
+}
+
+void *http_connection_context(const struct http_connection *c)
+{
+    return http_connection_server(c)->options.context;
+}
+
+void *http_connection_observer_context(const struct http_connection *c)
+{
+    return http_connection_server(c)->options.observer_context;
+}
+
+const struct sockaddr *http_connection_peer(const struct http_connection *c)
+{
+    return &c->peer.any;
+}
+
+const struct sockaddr *http_connection_local(const struct http_connection *c)
+{
+    return &c->listener->address.socket.any;
+}
+
+unsigned http_connection_status(const struct http_connection *c)
+{
+    return c->status;
+}
+
+uint64_t http_connection_sent(const struct http_connection *c)
+{
+    return c->sent;
+}
+
+uint64_t http_connection_began(const struct http_connection *c)
+{
+    return c->began;
+}

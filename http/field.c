@@ -1,0 +1,126 @@
+/* Field names and values (RFC 9110, 5.1 and 5.5). */
+#include <string.h>
+
+#include <asynwsgi/http.h>
+
+#include "field.h"
+#include "scan.h"
+
+static const char *const names[] = {
+    [HTTP_FIELD_CONNECTION] = "connection",
+    [HTTP_FIELD_CONTENT_LENGTH] = "content-length",
+    [HTTP_FIELD_CONTENT_TYPE] = "content-type",
+    [HTTP_FIELD_DATE] = "date",
+    [HTTP_FIELD_EXPECT] = "expect",
+    [HTTP_FIELD_HOST] = "host",
+    [HTTP_FIELD_KEEP_ALIVE] = "keep-alive",
+    [HTTP_FIELD_PROXY_AUTHENTICATE] = "proxy-authenticate",
+    [HTTP_FIELD_PROXY_AUTHORIZATION] = "proxy-authorization",
+    [HTTP_FIELD_PROXY_CONNECTION] = "proxy-connection",
+    [HTTP_FIELD_SERVER] = "server",
+    [HTTP_FIELD_TE] = "te",
+    [HTTP_FIELD_TRAILER] = "trailer",
+    [HTTP_FIELD_TRANSFER_ENCODING] = "transfer-encoding",
+    [HTTP_FIELD_UPGRADE] = "upgrade",
+};
+
+/* Length and first letter tell them apart. */
+#define KEY(length, first) ((length) << 8 | (first))
+
+static enum http_field_name candidate(size_t length, unsigned char first)
+{
+    switch (KEY(length, first | 0x20u)) {
+    case KEY(2, 't'):
+        return HTTP_FIELD_TE;
+    case KEY(4, 'd'):
+        return HTTP_FIELD_DATE;
+    case KEY(4, 'h'):
+        return HTTP_FIELD_HOST;
+    case KEY(6, 'e'):
+        return HTTP_FIELD_EXPECT;
+    case KEY(6, 's'):
+        return HTTP_FIELD_SERVER;
+    case KEY(7, 't'):
+        return HTTP_FIELD_TRAILER;
+    case KEY(7, 'u'):
+        return HTTP_FIELD_UPGRADE;
+    case KEY(10, 'c'):
+        return HTTP_FIELD_CONNECTION;
+    case KEY(10, 'k'):
+        return HTTP_FIELD_KEEP_ALIVE;
+    case KEY(12, 'c'):
+        return HTTP_FIELD_CONTENT_TYPE;
+    case KEY(14, 'c'):
+        return HTTP_FIELD_CONTENT_LENGTH;
+    case KEY(16, 'p'):
+        return HTTP_FIELD_PROXY_CONNECTION;
+    case KEY(17, 't'):
+        return HTTP_FIELD_TRANSFER_ENCODING;
+    case KEY(18, 'p'):
+        return HTTP_FIELD_PROXY_AUTHENTICATE;
+    case KEY(19, 'p'):
+        return HTTP_FIELD_PROXY_AUTHORIZATION;
+    default:
+        return HTTP_FIELD_OTHER;
+    }
+}
+
+enum http_field_name http_field_name(const unsigned char *name, size_t length)
+{
+    enum http_field_name known = length > 0 ? candidate(length, name[0]) : HTTP_FIELD_OTHER;
+
+    if (known != HTTP_FIELD_OTHER && !http_equal_nocase(name, length, names[known]))
+        return HTTP_FIELD_OTHER;
+    return known;
+}
+
+bool http_field_is_hop_by_hop(enum http_field_name name)
+{
+    switch (name) {
+    case HTTP_FIELD_CONNECTION:
+    case HTTP_FIELD_KEEP_ALIVE:
+    case HTTP_FIELD_PROXY_AUTHENTICATE:
+    case HTTP_FIELD_PROXY_AUTHORIZATION:
+    case HTTP_FIELD_PROXY_CONNECTION:
+    case HTTP_FIELD_TE:
+    case HTTP_FIELD_TRAILER:
+    case HTTP_FIELD_TRANSFER_ENCODING:
+    case HTTP_FIELD_UPGRADE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool http_equal_nocase(const unsigned char *bytes, size_t length, const char *lower)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = bytes[i];
+
+        if (byte >= 'A' && byte <= 'Z')
+            byte |= 0x20;
+        if (lower[i] == '\0' || byte != (unsigned char)lower[i])
+            return false;
+    }
+    return lower[length] == '\0';
+}
+
+/* tchar of RFC 9110, 5.6.2 */
+static bool is_tchar(unsigned char byte)
+{
+    return is_name(byte) || (byte >= '0' && byte <= '9') ||
+           memchr("!#$%&'*+.^_`|~", byte, 14) != NULL;
+}
+
+bool http_field_name_valid(const unsigned char *name, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (!is_tchar(name[i]))
+            return false;
+    return length > 0;
+}
+
+bool http_field_value_valid(const unsigned char *value, size_t length)
+{
+    return scan_value(value, value + length) == value + length;
+}

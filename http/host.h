@@ -1,0 +1,16 @@
+/* host: what a Host field, or the authority of a target, may be. */
+#ifndef HTTP_HOST_H
+#define HTTP_HOST_H
+
+#include <stddef.h>
+
+enum http_host_kind {
+    HTTP_HOST_INVALID,
+    HTTP_HOST_ALONE,
+    HTTP_HOST_WITH_PORT
+};
+
+/* uri-host [ ":" port ] of RFC 9110, 7.2; with a port if there is a digit of one. */
+enum http_host_kind http_host_kind(const unsigned char *host, size_t length);
+
+#endif

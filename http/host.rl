@@ -1,0 +1,22 @@
+/* The machine for hosts: RFC 3986, 3.2.2 and 3.2.3. */
+#include "host.h"
+
+%%{
+    machine host;
+    include grammar "grammar.rl";
+
+    main := uri_host (":" port ${ kind = HTTP_HOST_WITH_PORT; })?;
+}%%
+
+%% write data noentry noerror;
+
+enum http_host_kind http_host_kind(const unsigned char *host, size_t length)
+{
+    int cs = host_start;
+    const unsigned char *p = host;
+    const unsigned char *pe = host + length;
+    enum http_host_kind kind = HTTP_HOST_ALONE;
+
+    %% write exec;
+    return cs >= host_first_final ? kind : HTTP_HOST_INVALID;
+}

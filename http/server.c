@@ -1,0 +1,258 @@
+/*
+ * The server: listeners, the connections there are, drain, and the Date field.
+ *
+ * A connection is in `connections` from accept to close.  Some that are closed
+ * wait in `spare` to be used again, so that a steady load allocates nothing.
+ */
+#include "connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SPARE_MAX 256
+
+static const uint64_t second = 1000000000;
+
+const struct http_timeouts http_timeouts_default = {
+    .head = 30 * second, .body = 60 * second, .idle = 75 * second, .write = 60 * second};
+
+/* -- Date and Server ------------------------------------------------------ */
+
+#define DATE_LINE (sizeof("Date: \r\n") - 1 + HTTP_DATE)
+
+/* "Date: " ... "\r\n" "Server: " name "\r\n"; the date is filled in when it is needed. */
+static int make_stamp(struct http_server *server, const char *name)
+{
+    size_t length = name == NULL ? 0 : strlen(name);
+    unsigned char *text;
+
+    if (name != NULL && !http_field_value_valid((const unsigned char *)name, length))
+        return -EINVAL;
+    text = malloc(DATE_LINE + sizeof("Server: \r\n") + length);
+    if (text == NULL)
+        return -ENOMEM;
+    memcpy(text, "Date: ", 6);
+    memcpy(text + DATE_LINE - 2, "\r\n", 2);
+    server->stamp_text = text;
+    server->stamp = (struct response_stamp){.text = text, .date_length = DATE_LINE};
+    if (name != NULL) {
+        text += DATE_LINE;
+        memcpy(text, "Server: ", 8);
+        memcpy(text + 8, name, length);
+        memcpy(text + 8 + length, "\r\n", 2);
+        server->stamp.server_length = 8 + length + 2;
+    }
+    return 0;
+}
+
+const struct response_stamp *http_server_stamp(struct http_server *server)
+{
+    uint64_t now = dispatch_now(server->options.loop);
+    struct timespec wall;
+
+    if (now >= server->stamp_until) {
+        char date[HTTP_DATE];
+
+        clock_gettime(CLOCK_REALTIME, &wall);
+        http_date_format(wall.tv_sec, date);
+        memcpy(server->stamp_text + 6, date, sizeof(date));
+        server->stamp_until = now + second - (uint64_t)wall.tv_nsec;
+    }
+    return &server->stamp;
+}
+
+/* -- The server ----------------------------------------------------------- */
+
+/*
+ * Input must hold a whole head.  Output is handed to the kernel by http_send()
+ * from output_high on, before the buffer that all streams share is full.  A
+ * handler may send a piece of any size, so there is no other limit to it.
+ */
+static struct tcpsocket_limits pool_limits(const struct http_limits *limits)
+{
+    uint32_t input = 65536;
+
+    if (limits->head > input / 2)
+        input = limits->head < UINT32_MAX / 2 ? 2 * limits->head : UINT32_MAX;
+    return (struct tcpsocket_limits){
+        .input = input, .output_high = 49152, .output_low = 16384, .output_max = UINT32_MAX};
+}
+
+static void drained(struct dispatch_timer *timer);
+
+int http_server_new(const struct http_server_options *options, struct http_server **result)
+{
+    struct tcpsocket_limits limits = pool_limits(&options->limits);
+    struct http_server *server;
+    int error;
+
+    if (options->limits.fields > HTTP_FIELDS_MAX)
+        return -EINVAL;
+    server = calloc(1, sizeof(*server));
+    if (server == NULL)
+        return -ENOMEM;
+    server->options = *options;
+    server->drained_timer.fired = drained;
+    error = -ENOMEM;
+    server->request.fields = calloc(options->limits.fields + 1, sizeof(struct http_field));
+    if (server->request.fields == NULL)
+        goto fail;
+    error = make_stamp(server, options->name);
+    if (error != 0)
+        goto fail_fields;
+    error = tcpsocket_pool_new(options->loop, &limits, &server->pool);
+    if (error != 0)
+        goto fail_stamp;
+    error = dispatch_timer_add(options->loop, &server->drained_timer);
+    if (error != 0)
+        goto fail_pool;
+    *result = server;
+    return 0;
+
+fail_pool:
+    tcpsocket_pool_free(server->pool);
+fail_stamp:
+    free(server->stamp_text);
+fail_fields:
+    free(server->request.fields);
+fail:
+    free(server);
+    return error;
+}
+
+static void accepted(struct tcpsocket_listener *socket, int descriptor,
+                     const struct sockaddr *peer, socklen_t length)
+{
+    http_connection_open((struct http_listener *)socket, descriptor, peer, length);
+}
+
+int http_server_listen(struct http_server *server, int descriptor)
+{
+    static_assert(offsetof(struct http_listener, socket) == 0, "accepted() casts");
+    struct http_listener *listener = calloc(1, sizeof(*listener));
+    int error;
+
+    if (listener == NULL)
+        return -ENOMEM;
+    listener->server = server;
+    listener->socket.accepted = accepted;
+    listener->address.length = sizeof(listener->address.socket);
+    if (getsockname(descriptor, &listener->address.socket.any, &listener->address.length) < 0)
+        error = -errno;
+    else
+        error = tcpsocket_listener_open(&listener->socket, server->options.loop, descriptor);
+    if (error != 0) {
+        free(listener);
+        return error;
+    }
+    listener->next = server->listeners;
+    server->listeners = listener;
+    return 0;
+}
+
+static void close_listeners(struct http_server *server)
+{
+    for (struct http_listener *listener = server->listeners; listener; listener = listener->next)
+        tcpsocket_listener_close(&listener->socket);
+}
+
+void http_server_free(struct http_server *server)
+{
+    if (server == NULL)
+        return;
+    close_listeners(server);
+    while (server->connections != NULL) {
+        assert(!server->connections->running);
+        http_connection_lost(server->connections);
+    }
+    while (server->spare != NULL) {
+        struct http_connection *connection = server->spare;
+
+        server->spare = connection->next;
+        free(connection);
+    }
+    while (server->listeners != NULL) {
+        struct http_listener *listener = server->listeners;
+
+        server->listeners = listener->next;
+        free(listener);
+    }
+    dispatch_timer_remove(&server->drained_timer);
+    tcpsocket_pool_free(server->pool);
+    free(server->stamp_text);
+    free(server->request.fields);
+    free(server);
+}
+
+/* -- Connections ---------------------------------------------------------- */
+
+struct http_connection *http_server_add(struct http_server *server)
+{
+    struct http_connection *connection = server->spare;
+
+    if (connection != NULL) {
+        server->spare = connection->next;
+        server->spare_count--;
+        memset(connection, 0, sizeof(*connection));
+    } else {
+        connection = calloc(1, sizeof(*connection));
+        if (connection == NULL)
+            return NULL;
+    }
+    connection->next = server->connections;
+    connection->link = &server->connections;
+    if (connection->next != NULL)
+        connection->next->link = &connection->next;
+    server->connections = connection;
+    server->connection_count++;
+    return connection;
+}
+
+void http_server_remove(struct http_server *server, struct http_connection *connection)
+{
+    *connection->link = connection->next;
+    if (connection->next != NULL)
+        connection->next->link = connection->link;
+    server->connection_count--;
+    if (server->draining && server->connection_count == 0)
+        dispatch_timer_set(&server->drained_timer, 0);
+    if (server->spare_count == SPARE_MAX) {
+        free(connection);
+        return;
+    }
+    connection->next = server->spare;
+    server->spare = connection;
+    server->spare_count++;
+}
+
+size_t http_server_connections(const struct http_server *server)
+{
+    return server->connection_count;
+}
+
+/* -- Drain ---------------------------------------------------------------- */
+
+static void drained(struct dispatch_timer *timer)
+{
+    struct http_server *server =
+        (void *)((char *)timer - offsetof(struct http_server, drained_timer));
+
+    /* Last, since it may free the server. */
+    server->drained(server->drained_context);
+}
+
+void http_server_drain(struct http_server *server, void (*callback)(void *context), void *context)
+{
+    server->draining = true;
+    server->drained = callback;
+    server->drained_context = context;
+    close_listeners(server);
+    for (struct http_connection *c = server->connections; c != NULL; c = c->next)
+        if (c->state == STATE_IDLE)
+            http_connection_kick(c);
+    if (server->connection_count == 0)
+        dispatch_timer_set(&server->drained_timer, 0);
+}

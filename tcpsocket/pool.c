@@ -1,0 +1,44 @@
+/*
+ * What the streams of a loop share.
+ *
+ * Most input is consumed by the callback that hears of it, and most output is
+ * taken by the kernel at once.  So one buffer for each direction serves all
+ * streams, and an idle connection holds none.
+ */
+#include "pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+int tcpsocket_pool_new(struct dispatch *loop, const struct tcpsocket_limits *limits,
+                       struct tcpsocket_pool **pool)
+{
+    if (limits->input == 0)
+        return -EINVAL;
+    /* Not calloc(): the pages of the buffers need not exist before they are used. */
+    struct tcpsocket_pool *made = malloc(sizeof *made);
+
+    if (!made)
+        return -ENOMEM;
+    made->loop = loop;
+    made->limits = *limits;
+    made->streams = made->held = 0;
+    made->current = NULL;
+    made->start = made->unread = 0;
+    made->builder = NULL;
+    made->built = 0;
+    *pool = made;
+    return 0;
+}
+
+void tcpsocket_pool_free(struct tcpsocket_pool *pool)
+{
+    assert(!pool || (pool->streams == 0 && pool->held == 0));
+    free(pool);
+}
+
+size_t tcpsocket_pool_held(const struct tcpsocket_pool *pool)
+{
+    return pool->held;
+}
