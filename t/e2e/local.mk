@@ -6,7 +6,10 @@ e2e_tests = \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
 	t/e2e/test_pep3333.py \
-	t/e2e/test_processes.py
+	t/e2e/test_pieces.py \
+	t/e2e/test_processes.py \
+	t/e2e/test_refused.py \
+	t/e2e/test_vanishing.py
 e2e_files = \
 	t/e2e/apps/beside.py \
 	t/e2e/apps/bottle_site.py \

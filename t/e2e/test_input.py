@@ -33,11 +33,11 @@ def one_chunk(target, body):
 
 def many_chunks(target, body):
     dice = random.Random(len(body))
-    pieces, rest = [], body
-    while rest:
+    pieces, at = [], 0
+    while at < len(body):
         size = dice.choice([1, 7, 100, 4096, 65536, 200_000])
-        pieces.append(rest[:size])
-        rest = rest[size:]
+        pieces.append(body[at:at + size])
+        at += size
     return request('POST', target, 'Transfer-Encoding: chunked') + chunked(*pieces)
 
 

@@ -276,7 +276,16 @@ def test_a_body_shorter_than_its_length_ends_with_the_connection(server):
         response = client.response()
         assert (response.body, response.complete) == (b'body', False)
         assert client.at_end()
+    server.logged('shorter than its Content-Length')
     assert server.get('/environ').status == 200
+
+
+def test_a_body_shorter_than_its_length_takes_no_other_with_it(server):
+    with server.connect() as client:
+        client.send(request('GET', '/large?5') + request('GET', '/status?200%20OK,body,10'))
+        assert client.response().body == b'xxxxx'
+        assert not client.response().complete
+        assert client.at_end()
 
 
 def test_a_body_longer_than_its_length_is_cut(server):
