@@ -1,14 +1,20 @@
 e2e_tests = \
+	t/e2e/test_backends.py \
 	t/e2e/test_bottle.py \
 	t/e2e/test_cli.py \
+	t/e2e/test_curl.py \
 	t/e2e/test_django.py \
 	t/e2e/test_falcon.py \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
+	t/e2e/test_libraries.py \
+	t/e2e/test_limits.py \
+	t/e2e/test_load.py \
 	t/e2e/test_pep3333.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_processes.py \
 	t/e2e/test_refused.py \
+	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py
 e2e_files = \
 	t/e2e/apps/beside.py \
