@@ -67,15 +67,28 @@ def serve(tmp_path_factory):
 
 
 @pytest.fixture
-def client(server):
-    """client('GET', '/path', ...) asks the file's server over a connection that is kept, and
-    gives a requests.Response. client.cookies is the session's."""
+def client_of():
+    """client_of(server)('GET', '/path', ...) asks it over a connection that is kept, and gives a
+    requests.Response; client.cookies are kept, too."""
     import requests
 
     class Client(requests.Session):
-        def __call__(self, method, path, **how):
-            return self.request(method, server.url + path, timeout=20, **how)
+        def __init__(self, server):
+            super().__init__()
+            self.url = server.url
+            self.trust_env = False  # no proxies, no .netrc
+            clients.append(self)
 
-    with Client() as session:
-        session.trust_env = False  # no proxies, no .netrc
-        yield session
+        def __call__(self, method, path, **how):
+            return self.request(method, self.url + path, timeout=20, **how)
+
+    clients = []
+    yield Client
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(client_of, server):
+    """The client of the file's one server."""
+    return client_of(server)

@@ -4,6 +4,7 @@ e2e_tests = \
 	t/e2e/test_cli.py \
 	t/e2e/test_curl.py \
 	t/e2e/test_django.py \
+	t/e2e/test_examples.py \
 	t/e2e/test_falcon.py \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
@@ -13,6 +14,7 @@ e2e_tests = \
 	t/e2e/test_pep3333.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_processes.py \
+	t/e2e/test_proxies.py \
 	t/e2e/test_refused.py \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py
@@ -36,6 +38,7 @@ e2e_files = \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/peer.py \
+	t/e2e/proxy.py \
 	t/e2e/run \
 	t/e2e/serving.py
 
