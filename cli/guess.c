@@ -7,12 +7,18 @@
 static const struct {
     const char *theirs, *ours;
 } habits[] = {
-    {"keep-alive", "timeout-idle"}, {"timeout-keep-alive", "timeout-idle"},
-    {"host", "bind"},               {"port", "bind"},
-    {"app-dir", "chdir"},           {"virtualenv", "venv"},
+    {"keep-alive", "timeout-idle"},
+    {"timeout-keep-alive", "timeout-idle"},
+    {"host", "bind"},
+    {"port", "bind"},
+    {"app-dir", "chdir"},
+    {"virtualenv", "venv"},
 };
 
-enum { LONGEST = 32, FAR = 3 };
+enum {
+    LONGEST = 32,
+    FAR = 3
+};
 
 /* Letters to add, drop or change to make one the other (Levenshtein). */
 static size_t distance(const char *a, size_t a_length, const char *b)

@@ -94,8 +94,7 @@ uint64_t cli_option_number(const struct cli_option *option, const struct cli_set
 }
 
 static int read_by(int (*parse)(const char *text, uint64_t *number),
-                   const struct cli_option *option, const char *text,
-                   struct cli_settings *settings)
+                   const struct cli_option *option, const char *text, struct cli_settings *settings)
 {
     uint64_t number;
     int r = parse(text, &number);

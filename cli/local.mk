@@ -1,11 +1,10 @@
-bin_PROGRAMS += asynwsgi
-asynwsgi_CPPFLAGS = $(cli_inc)
-asynwsgi_LDADD = $(server_lib) $(PYTHON_LIBS)
-asynwsgi_SOURCES = \
+# All but main() is a library, for the tests.
+noinst_LIBRARIES += libasynwsgi-cli.a
+libasynwsgi_cli_a_CPPFLAGS = $(cli_inc)
+libasynwsgi_cli_a_SOURCES = \
 	cli/guess.c \
 	cli/help.c \
 	cli/kinds.c \
-	cli/main.c \
 	cli/options.c \
 	cli/options.h \
 	cli/settings.c \
@@ -13,3 +12,9 @@ asynwsgi_SOURCES = \
 	cli/table.c \
 	cli/units.c \
 	cli/units.h
+
+bin_PROGRAMS += asynwsgi
+asynwsgi_CPPFLAGS = $(cli_inc)
+asynwsgi_LDADD = $(cli_lib) $(PYTHON_LIBS)
+asynwsgi_SOURCES = \
+	cli/main.c

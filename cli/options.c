@@ -47,8 +47,8 @@ static int unknown(struct reading *reading, const char *argument)
         snprintf(reading->explanation, CLI_EXPLANATION, "unknown option %.*s; is it --%s?",
                  (int)length, argument, guess->name);
     else
-        snprintf(reading->explanation, CLI_EXPLANATION,
-                 "unknown option %.*s; see asynwsgi --help", (int)length, argument);
+        snprintf(reading->explanation, CLI_EXPLANATION, "unknown option %.*s; see asynwsgi --help",
+                 (int)length, argument);
     return -EINVAL;
 }
 

@@ -32,15 +32,16 @@ void cli_list_clear(struct cli_list *list)
 void cli_settings_init(struct cli_settings *settings)
 {
     *settings = (struct cli_settings){
-        .server = {
-            .workers = 1,
-            .backlog = 2048,
-            .log_level = SERVER_LOG_INFO,
-            .graceful_timeout = 30000000000,
-            .limits = http_limits_default,
-            .timeouts = http_timeouts_default,
-            .wsgi = {.body_memory = 1 << 20},
-        },
+        .server =
+            {
+                .workers = 1,
+                .backlog = 2048,
+                .log_level = SERVER_LOG_INFO,
+                .graceful_timeout = 30000000000,
+                .limits = http_limits_default,
+                .timeouts = http_timeouts_default,
+                .wsgi = {.body_memory = 1 << 20},
+            },
     };
 }
 

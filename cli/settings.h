@@ -28,7 +28,9 @@ void cli_settings_init(struct cli_settings *settings);
 void cli_settings_fini(struct cli_settings *settings);
 
 /* Room for a line that says what is wrong. */
-enum { CLI_EXPLANATION = 1024 };
+enum {
+    CLI_EXPLANATION = 1024
+};
 
 /*
  * Make the process and the server options what the settings say: the folder,

@@ -1,10 +1,16 @@
 /* The options. */
 #include "options.h"
 
-#define PLACE(member) \
+#define PLACE(member)                               \
     .place = offsetof(struct cli_settings, member), \
-    .width = sizeof ((struct cli_settings *)0)->member
-#define HEADING(text) {.help = text}
+    .width = sizeof((struct cli_settings *)0)->member
+/* So that no sum of two times is out of range. */
+#define YEAR 31536000000000000
+
+#define HEADING(text) \
+    {                 \
+        .help = text  \
+    }
 
 const struct cli_option cli_options[] = {
     HEADING("Application"),
@@ -30,19 +36,19 @@ const struct cli_option cli_options[] = {
     {"workers", 'w', "N|auto", .kind = &cli_kind_workers, PLACE(server.workers), 1, 1024,
      .variable = "WEB_CONCURRENCY", .help = "worker processes; auto: one for each CPU"},
     {"graceful-timeout", .value = "TIME", .kind = &cli_kind_duration,
-     PLACE(server.graceful_timeout), .help = "for requests under way when told to stop"},
+     PLACE(server.graceful_timeout), 0, YEAR, .help = "for requests under way when told to stop"},
     {"backend", .value = "NAME", .kind = &cli_kind_backend, PLACE(server.backend),
      .help = "event loop: epoll, the default, or poll"},
 
     HEADING("Clients (0: no limit)"),
-    {"timeout-head", .value = "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.head),
-     .help = "for a whole request head"},
-    {"timeout-body", .value = "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.body),
-     .help = "between two arrivals of a request body"},
-    {"timeout-idle", .value = "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.idle),
-     .help = "between two requests (keep-alive)"},
-    {"timeout-write", .value = "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.write),
-     .help = "without the client taking any of a response"},
+    {"timeout-head", .value = "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.head), 0,
+     YEAR, .help = "for a whole request head"},
+    {"timeout-body", .value = "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.body), 0,
+     YEAR, .help = "between two arrivals of a request body"},
+    {"timeout-idle", .value = "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.idle), 0,
+     YEAR, .help = "between two requests (keep-alive)"},
+    {"timeout-write", .value = "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.write), 0,
+     YEAR, .help = "without the client taking any of a response"},
     {"limit-request-body", .value = "SIZE", .kind = &cli_kind_size, PLACE(server.limits.body), 0,
      INT64_MAX, .help = "of a request body"},
 

@@ -17,8 +17,12 @@ static const struct unit time_units[] = {
     {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000}, {"ms", 1000000}};
 static const struct unit size_units[] = {{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}};
 
-enum { TIME_UNITS = sizeof time_units / sizeof *time_units };
-enum { SIZE_UNITS = sizeof size_units / sizeof *size_units };
+enum {
+    TIME_UNITS = sizeof time_units / sizeof *time_units
+};
+enum {
+    SIZE_UNITS = sizeof size_units / sizeof *size_units
+};
 
 /* Digits; moves `text` past them. */
 static int take_number(const char **text, uint64_t *number)
@@ -66,9 +70,8 @@ static size_t find_time_unit(const char *text, size_t from, size_t *length)
     size_t i = from;
 
     *length = strcspn(text, "0123456789");
-    while (i < TIME_UNITS
-           && (strlen(time_units[i].name) != *length
-               || strncmp(text, time_units[i].name, *length) != 0))
+    while (i < TIME_UNITS && (strlen(time_units[i].name) != *length ||
+                              strncmp(text, time_units[i].name, *length) != 0))
         i++;
     return i;
 }

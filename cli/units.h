@@ -15,7 +15,9 @@ int cli_duration_parse(const char *text, uint64_t *nanoseconds);
 int cli_size_parse(const char *text, uint64_t *bytes);
 
 /* The shortest way to write it; room for CLI_UNITS characters. */
-enum { CLI_UNITS = 32 };
+enum {
+    CLI_UNITS = 32
+};
 void cli_number_format(uint64_t number, char text[CLI_UNITS]);
 void cli_duration_format(uint64_t nanoseconds, char text[CLI_UNITS]);
 void cli_size_format(uint64_t bytes, char text[CLI_UNITS]);

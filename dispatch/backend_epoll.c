@@ -16,10 +16,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { BATCH = 256 };
+#define BATCH 256
 
 struct kernel {
-    int fd; /* -1 when it couldn't be replaced: to be tried again, then all are told anew */
+    int fd; /* -1 when it couldn't be replaced; epoll_backend_wait tries again */
     struct epoll_event batch[BATCH];
 };
 
@@ -64,12 +64,13 @@ static int epoll_change(struct dispatch *loop, int fd, unsigned events)
 {
     const struct kernel *kernel = loop->kernel;
     const struct slot *slot = &loop->slots[fd];
-    struct epoll_event e = {
-        .events = (events & DISPATCH_READ ? EPOLLIN : 0u) | (events & DISPATCH_WRITE ? EPOLLOUT : 0u),
-        .data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)fd,
-    };
+    struct epoll_event e = {.data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)fd};
     int operation = slot->told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
+    if (events & DISPATCH_READ)
+        e.events |= EPOLLIN;
+    if (events & DISPATCH_WRITE)
+        e.events |= EPOLLOUT;
     if (kernel->fd < 0 || epoll_ctl(kernel->fd, operation, fd, &e) == 0)
         return 0;
     if (errno == EEXIST)
@@ -114,6 +115,12 @@ static bool is_deleted(struct dispatch *loop, int fd)
     return epoll_ctl(kernel->fd, EPOLL_CTL_DEL, fd, &ignored) == 0;
 }
 
+static unsigned from_epoll(uint32_t events)
+{
+    return (events & EPOLLIN ? DISPATCH_READ : 0u) | (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
+           (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) | (events & EPOLLERR ? DISPATCH_ERROR : 0u);
+}
+
 static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
 {
     struct kernel *kernel = loop->kernel;
@@ -123,18 +130,13 @@ static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < n; i++) {
-        uint32_t events = kernel->batch[i].events;
         uint64_t data = kernel->batch[i].data.u64;
         int fd = (int)(uint32_t)data;
 
         if (loop->slots[fd].generation == data >> 32)
-            dispatch_target_report(loop, fd,
-                          (events & EPOLLIN ? DISPATCH_READ : 0u) |
-                              (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
-                              (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) |
-                              (events & EPOLLERR ? DISPATCH_ERROR : 0u));
-        else
-            stale = !is_deleted(loop, fd) || stale;
+            dispatch_target_report(loop, fd, from_epoll(kernel->batch[i].events));
+        else if (!is_deleted(loop, fd))
+            stale = true;
     }
     return stale ? replace(loop) : 0;
 }

@@ -75,6 +75,13 @@ static void poll_forget(struct dispatch *loop, int fd)
     kernel->place[fd] = 0;
 }
 
+static unsigned from_poll(int events)
+{
+    return (events & POLLIN ? DISPATCH_READ : 0u) | (events & POLLOUT ? DISPATCH_WRITE : 0u) |
+           (events & POLLHUP ? DISPATCH_HANGUP : 0u) |
+           (events & (POLLERR | POLLNVAL) ? DISPATCH_ERROR : 0u);
+}
+
 static int poll_wait(struct dispatch *loop, int milliseconds)
 {
     struct kernel *kernel = loop->kernel;
@@ -93,11 +100,7 @@ static int poll_wait(struct dispatch *loop, int milliseconds)
             loop->slots[p.fd].told = REFUSED;
             poll_forget(loop, p.fd);
         }
-        dispatch_target_report(loop, p.fd,
-                      (p.revents & POLLIN ? DISPATCH_READ : 0u) |
-                          (p.revents & POLLOUT ? DISPATCH_WRITE : 0u) |
-                          (p.revents & POLLHUP ? DISPATCH_HANGUP : 0u) |
-                          (p.revents & (POLLERR | POLLNVAL) ? DISPATCH_ERROR : 0u));
+        dispatch_target_report(loop, p.fd, from_poll(p.revents));
     }
     return 0;
 }

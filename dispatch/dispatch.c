@@ -72,7 +72,7 @@ void dispatch_free(struct dispatch *loop)
 {
     if (!loop)
         return;
-    ASSERT(!loop->wakers && loop->timer_count == 0);
+    ASSERT(!loop->wakers && loop->heap_count == 0);
     dispatch_wakers_close(loop);
     ASSERT(loop->target_count == 0);
     loop->backend->close(loop);

@@ -7,7 +7,7 @@
  * events from those of its predecessors.
  *
  *   generation of an event == generation of its slot  =>  the slot has a target
- *   told == (wanted | WATCHED), or told is REFUSED, or the slot is dirty
+ *   told == (wanted | WATCHED), or told == REFUSED, or the slot is dirty or empty
  *   slots, dirty, ready and the back end's tables have `capacity` places, and
  *   a descriptor is at most once in each, so that only dispatch_add can fail
  */
@@ -27,7 +27,7 @@ struct slot {
 
 enum {
     WATCHED = 16, /* in `told`: the kernel knows of the target */
-    REFUSED = 32  /* in `told`: the kernel won't watch it, and its error is in `ready` or reported */
+    REFUSED = 32  /* alone in `told`: it won't watch it; the error is in `ready` or reported */
 };
 
 struct event {
@@ -36,7 +36,7 @@ struct event {
     unsigned events;
 };
 
-/* `key` is the timer's deadline, or an earlier one that it had before. */
+/* See timer.c; `key` is the timer's deadline or before it. */
 struct heap_entry {
     uint64_t key;
     struct dispatch_timer *timer;
@@ -83,7 +83,6 @@ struct dispatch {
 
     struct heap_entry *heap;
     size_t heap_capacity, heap_count;
-    size_t timer_count; /* added; heap_count <= timer_count <= heap_capacity */
 
     struct dispatch_waker *wakers;
     struct dispatch_waker *next_waker; /* that wakers_run will look at */

@@ -11,7 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 
-enum { SIGNALS = 65 };
+#define SIGNALS 65
 
 static struct {
     struct dispatch_signal *owner;
@@ -40,15 +40,16 @@ static void woken(struct dispatch_waker *waker)
     owner->caught(owner);
 }
 
-/* After this no handler touches the owner. */
+/*
+ * After this no handler touches the owner.  A handler takes a microsecond, so
+ * one that is still counted after so many rounds is another thread's that a
+ * fork has left behind in the parent.
+ */
 static void disown(int number)
 {
-    int saved = errno;
-
     __atomic_store_n(&table[number].owner, NULL, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&handling, __ATOMIC_SEQ_CST) > 0)
+    for (int i = 0; i < 10000 && __atomic_load_n(&handling, __ATOMIC_SEQ_CST) > 0; i++)
         sched_yield();
-    errno = saved;
 }
 
 int dispatch_signal_add(struct dispatch *loop, struct dispatch_signal *signal, int number)
@@ -64,8 +65,8 @@ int dispatch_signal_add(struct dispatch *loop, struct dispatch_signal *signal, i
     r = dispatch_waker_add(loop, &signal->waker);
     if (r < 0)
         return r;
-    if (!__atomic_compare_exchange_n(&table[number].owner, &nobody, signal, false,
-                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    if (!__atomic_compare_exchange_n(&table[number].owner, &nobody, signal, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST)) {
         r = -EBUSY;
         goto no_owner;
     }

@@ -1,21 +1,19 @@
 /*
- * Timers: a heap with four children to a node.
+ * Timers: a heap with four children to a node, of all that are added.
  *
- *   heap[i].timer->position == i; position is NOWHERE outside the heap
+ *   heap[i].timer->position == i
  *   heap[parent].key <= heap[child].key
  *   heap[i].key <= heap[i].timer->deadline
  *
- * The last is an equality but for timers moved later, or unset, since they
- * went in: those are put right when their old key comes up.  So pushing a
- * time-out on, the one thing done at every sign of life, is a store.
+ * The last is an equality but for timers moved later, or unset, since they got
+ * that key: those are put right when it comes up.  So pushing a time-out on,
+ * the one thing done at every sign of life, is a store.
  */
 #include "loop.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-
-#define NOWHERE UINT32_MAX
 
 static void put(struct dispatch *loop, size_t i, struct heap_entry entry)
 {
@@ -55,24 +53,10 @@ static void sift_down(struct dispatch *loop, size_t i, struct heap_entry entry)
     put(loop, i, entry);
 }
 
-static void take_out(struct dispatch *loop, struct dispatch_timer *timer)
-{
-    size_t i = timer->position;
-    struct heap_entry last = loop->heap[--loop->heap_count];
-
-    timer->position = NOWHERE;
-    if (last.timer == timer)
-        return;
-    if (last.key < loop->heap[i].key)
-        sift_up(loop, i, last);
-    else
-        sift_down(loop, i, last);
-}
-
 int dispatch_timer_add(struct dispatch *loop, struct dispatch_timer *timer)
 {
     ASSERT(!timer->loop);
-    if (loop->timer_count == loop->heap_capacity) {
+    if (loop->heap_count == loop->heap_capacity) {
         size_t capacity = loop->heap_capacity ? 2 * loop->heap_capacity : 16;
         void *p = realloc(loop->heap, capacity * sizeof *loop->heap);
 
@@ -81,39 +65,39 @@ int dispatch_timer_add(struct dispatch *loop, struct dispatch_timer *timer)
         loop->heap = p;
         loop->heap_capacity = capacity;
     }
-    loop->timer_count++;
     timer->loop = loop;
     timer->deadline = DISPATCH_NEVER;
-    timer->position = NOWHERE;
+    put(loop, loop->heap_count++, (struct heap_entry){DISPATCH_NEVER, timer});
     return 0;
 }
 
 void dispatch_timer_set(struct dispatch_timer *timer, uint64_t deadline)
 {
     struct dispatch *loop = timer->loop;
-    struct heap_entry entry;
 
     ASSERT(loop);
-    /* Later than this turn, at or before the next: loop->now grows with every turn. */
+    /* After this turn, at or before the next: loop->now grows with every turn. */
     if (deadline <= loop->now)
         deadline = loop->now + 1;
     timer->deadline = deadline;
-    entry = (struct heap_entry){.key = deadline, .timer = timer};
-    if (timer->position != NOWHERE) {
-        if (deadline < loop->heap[timer->position].key)
-            sift_up(loop, timer->position, entry);
-    } else if (deadline != DISPATCH_NEVER) {
-        sift_up(loop, loop->heap_count++, entry);
-    }
+    if (deadline < loop->heap[timer->position].key)
+        sift_up(loop, timer->position, (struct heap_entry){deadline, timer});
 }
 
 void dispatch_timer_remove(struct dispatch_timer *timer)
 {
-    if (!timer->loop)
+    struct dispatch *loop = timer->loop;
+    struct heap_entry last;
+
+    if (!loop)
         return;
-    if (timer->position != NOWHERE)
-        take_out(timer->loop, timer);
-    timer->loop->timer_count--;
+    last = loop->heap[--loop->heap_count];
+    if (last.timer != timer) {
+        if (last.key < loop->heap[timer->position].key)
+            sift_up(loop, timer->position, last);
+        else
+            sift_down(loop, timer->position, last);
+    }
     timer->loop = NULL;
     timer->deadline = DISPATCH_NEVER;
 }
@@ -121,19 +105,14 @@ void dispatch_timer_remove(struct dispatch_timer *timer)
 void dispatch_timers_run(struct dispatch *loop)
 {
     while (!loop->stopped && loop->heap_count > 0 && loop->heap[0].key <= loop->now) {
-        struct heap_entry entry = loop->heap[0];
-        struct dispatch_timer *timer = entry.timer;
+        struct dispatch_timer *timer = loop->heap[0].timer;
+        bool due = timer->deadline == loop->heap[0].key;
 
-        if (timer->deadline == DISPATCH_NEVER) {
-            take_out(loop, timer);
-        } else if (timer->deadline > entry.key) {
-            entry.key = timer->deadline;
-            sift_down(loop, 0, entry);
-        } else {
-            take_out(loop, timer);
+        if (due)
             timer->deadline = DISPATCH_NEVER;
+        sift_down(loop, 0, (struct heap_entry){timer->deadline, timer});
+        if (due)
             timer->fired(timer);
-        }
     }
 }
 
@@ -143,10 +122,9 @@ int dispatch_timers_timeout(const struct dispatch *loop)
 
     if (loop->heap_count == 0)
         return -1;
-    left = loop->heap[0].key - loop->now;
     if (loop->heap[0].key <= loop->now + 1)
         return 0;
     /* Rounded up: a wait that ends too early would be followed by turns for nothing. */
-    left = left / 1000000 + (left % 1000000 != 0);
+    left = (loop->heap[0].key - loop->now - 1) / 1000000 + 1;
     return left < INT_MAX ? (int)left : INT_MAX;
 }

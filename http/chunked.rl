@@ -87,7 +87,7 @@ static enum http_fault run(struct http_chunked *chunked, const struct http_limit
     int cs = chunked->state;
     const unsigned char *p = input;
     const unsigned char *pe = input + length;
-    const unsigned char *const eof = NULL; /* a body is cut short by its connection, not here */
+    const unsigned char *const eof = NULL; /* input only stops here, it never ends */
     enum http_fault fault = HTTP_INCOMPLETE;
 
     %% write exec;
@@ -110,7 +110,7 @@ enum http_fault http_chunked_parse(struct http_chunked *chunked, const struct ht
     enum http_fault fault = HTTP_INCOMPLETE;
 
     *piece = (struct http_piece){.data = input};
-    if (chunked->remaining == 0)
+    if (chunked->remaining == 0 && length > 0)
         fault = run(chunked, limits, input, length, &piece->consumed);
     if (chunked->remaining == 0 || piece->consumed == length)
         return fault;

@@ -69,18 +69,18 @@ struct http_connection {
     uint16_t status;   /* of the response; 0: not begun */
     uint8_t state, phase;
 
-    unsigned framing : 2;       /* enum response_body of the response */
-    bool is_open : 1;           /* an exchange is under way */
-    bool running : 1;           /* a callback is; it ends with http_connection_settle() */
-    bool used : 1;              /* a request has come */
-    bool chunked_body : 1;      /* of the request */
-    bool held : 1;              /* by http_hold_body() */
-    bool expects : 1;           /* 100 (Continue) before it sends its body */
-    bool to_head : 1;           /* the method is HEAD */
-    bool to_http_10 : 1;        /* the version is HTTP/1.0 */
-    bool persistent : 1;        /* another request may follow */
-    bool client_closes : 1;     /* as it said itself, so it sends nothing more */
-    bool moved : 1;             /* it came nearer to what the timer guards */
+    unsigned framing : 2;   /* enum response_body of the response */
+    bool is_open : 1;       /* an exchange is under way */
+    bool running : 1;       /* a callback is; it ends with http_connection_settle() */
+    bool used : 1;          /* a request has come */
+    bool chunked_body : 1;  /* of the request */
+    bool held : 1;          /* by http_hold_body() */
+    bool expects : 1;       /* 100 (Continue) before it sends its body */
+    bool to_head : 1;       /* the method is HEAD */
+    bool to_http_10 : 1;    /* the version is HTTP/1.0 */
+    bool persistent : 1;    /* another request may follow */
+    bool client_closes : 1; /* as it said itself, so it sends nothing more */
+    bool moved : 1;         /* it came nearer to what the timer guards */
 };
 
 /* A listening socket; it lasts as long as the server, and connections point to it. */

@@ -126,8 +126,7 @@ static void give_up(struct http_connection *c, enum http_connection_phase phase)
 
 void http_connection_expired(struct dispatch_timer *timer)
 {
-    struct http_connection *c =
-        (void *)((char *)timer - offsetof(struct http_connection, timer));
+    struct http_connection *c = (void *)((char *)timer - offsetof(struct http_connection, timer));
     enum http_connection_phase phase = c->phase;
 
     c->phase = PHASE_NONE;

@@ -19,8 +19,11 @@ static void put_digits(char *output, int count, unsigned number)
 
 void http_date_format(int64_t seconds_since_epoch, char date[HTTP_DATE])
 {
-    static const char weekdays[] = "ThuFriSatSunMonTueWed"; /* 1970 began with a Thursday */
-    static const char months[] = "MarAprMayJunJulAugSepOctNovDecJanFeb";
+    static const char blank[] = "Www, 00 Mmm 0000 00:00:00 GMT";
+    /* From the first day of 1970, and from March. */
+    static const char weekdays[][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+    static const char months[][4] = {"Mar", "Apr", "May", "Jun", "Jul", "Aug",
+                                     "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"};
     int64_t seconds = seconds_since_epoch < 0 ? 0 : seconds_since_epoch;
     unsigned day, time, century, year, month;
 
@@ -28,8 +31,9 @@ void http_date_format(int64_t seconds_since_epoch, char date[HTTP_DATE])
         seconds = LAST_SECOND;
     day = (unsigned)(seconds / 86400);
     time = (unsigned)(seconds % 86400);
-    memcpy(date, "Www, 00 Mmm 0000 00:00:00 GMT", HTTP_DATE);
-    memcpy(date, weekdays + day % 7 * 3, 3);
+    for (size_t i = 0; i < HTTP_DATE; i++)
+        date[i] = blank[i];
+    memcpy(date, weekdays[day % 7], 3);
     put_digits(date + 17, 2, time / 3600);
     put_digits(date + 20, 2, time / 60 % 60);
     put_digits(date + 23, 2, time % 60);
@@ -46,6 +50,6 @@ void http_date_format(int64_t seconds_since_epoch, char date[HTTP_DATE])
     month = (5 * day + 2) / 153;
     day -= (153 * month + 2) / 5;
     put_digits(date + 5, 2, day + 1);
-    memcpy(date + 8, months + 3 * month, 3);
+    memcpy(date + 8, months[month], 3);
     put_digits(date + 12, 4, year + (month >= 10));
 }

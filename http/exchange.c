@@ -205,11 +205,11 @@ int http_respond(struct http_connection *c, const struct http_response *response
     struct http_server *server = http_connection_server(c);
     const struct response_stamp *stamp = http_server_stamp(server);
     /* A client that still waits for 100 (Continue) may or may not send the body after this. */
-    struct response_framing framing = {
-        .to_head = c->to_head,
-        .to_http_10 = c->to_http_10,
-        .persistent = c->persistent && !server->draining && !(c->expects && !input_waits(c)),
-        .length = length};
+    struct response_framing framing = {.to_head = c->to_head,
+                                       .to_http_10 = c->to_http_10,
+                                       .persistent = c->persistent && !server->draining &&
+                                                     !(c->expects && !input_waits(c)),
+                                       .length = length};
     unsigned char *room;
     size_t written;
 

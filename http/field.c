@@ -6,6 +6,23 @@
 #include "field.h"
 #include "scan.h"
 
+/* Whether bytes are those of `lower`, of the same length, but for the case of letters. */
+static bool equal_nocase(const unsigned char *bytes, const char *lower, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        int difference = bytes[i] ^ lower[i];
+
+        if (difference != 0 && (difference != 0x20 || lower[i] < 'a' || lower[i] > 'z'))
+            return false;
+    }
+    return true;
+}
+
+bool http_equal_nocase(const unsigned char *bytes, size_t length, const char *lower)
+{
+    return length == strlen(lower) && equal_nocase(bytes, lower, length);
+}
+
 static const char *const names[] = {
     [HTTP_FIELD_CONNECTION] = "connection",
     [HTTP_FIELD_CONTENT_LENGTH] = "content-length",
@@ -69,7 +86,7 @@ enum http_field_name http_field_name(const unsigned char *name, size_t length)
 {
     enum http_field_name known = length > 0 ? candidate(length, name[0]) : HTTP_FIELD_OTHER;
 
-    if (known != HTTP_FIELD_OTHER && !http_equal_nocase(name, length, names[known]))
+    if (known != HTTP_FIELD_OTHER && !equal_nocase(name, names[known], length))
         return HTTP_FIELD_OTHER;
     return known;
 }
@@ -92,24 +109,13 @@ bool http_field_is_hop_by_hop(enum http_field_name name)
     }
 }
 
-bool http_equal_nocase(const unsigned char *bytes, size_t length, const char *lower)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = bytes[i];
-
-        if (byte >= 'A' && byte <= 'Z')
-            byte |= 0x20;
-        if (lower[i] == '\0' || byte != (unsigned char)lower[i])
-            return false;
-    }
-    return lower[length] == '\0';
-}
-
 /* tchar of RFC 9110, 5.6.2 */
 static bool is_tchar(unsigned char byte)
 {
+    static const char others[] = "!#$%&'*+.^_`|~";
+
     return is_name(byte) || (byte >= '0' && byte <= '9') ||
-           memchr("!#$%&'*+.^_`|~", byte, 14) != NULL;
+           memchr(others, byte, sizeof others - 1) != NULL;
 }
 
 bool http_field_name_valid(const unsigned char *name, size_t length)

@@ -10,16 +10,12 @@
 #include "field.h"
 #include "host.h"
 
-/* What a Transfer-Encoding is; the columns, whether there is a Content-Length. */
+/* What Transfer-Encoding says.  The columns: without and with a Content-Length. */
 enum coding {
     CODING_ABSENT,
     CODING_CHUNKED,
     CODING_UNKNOWN,
     CODING_BAD
-};
-enum length {
-    LENGTH_ABSENT,
-    LENGTH_GIVEN
 };
 
 static const struct {
@@ -48,20 +44,19 @@ static bool is_value(const struct http_request *request, const struct http_field
     return http_equal_nocase(request->message + field->value.start, field->value.length, lower);
 }
 
+static bool is_separator(unsigned char byte)
+{
+    return byte == ',' || byte == ' ' || byte == '\t';
+}
+
 /* The members of a Connection field, of which there may be several (RFC 9110, 7.6.1). */
 static void gather_connection(const unsigned char *value, size_t length, struct gathered *found)
 {
-    const unsigned char *end = value + length, *next, *last;
-
-    for (; value < end; value = next + 1) {
-        for (next = value; next < end && *next != ','; next++)
+    for (size_t start = 0, end; start < length; start = end + 1) {
+        for (end = start; end < length && !is_separator(value[end]); end++)
             ;
-        for (last = next; last > value && (last[-1] == ' ' || last[-1] == '\t'); last--)
-            ;
-        while (value < last && (*value == ' ' || *value == '\t'))
-            value++;
-        found->close |= http_equal_nocase(value, (size_t)(last - value), "close");
-        found->keep_alive |= http_equal_nocase(value, (size_t)(last - value), "keep-alive");
+        found->close |= http_equal_nocase(value + start, end - start, "close");
+        found->keep_alive |= http_equal_nocase(value + start, end - start, "keep-alive");
     }
 }
 
@@ -108,18 +103,20 @@ static struct gathered gather(const struct http_request *request)
  */
 static bool host_is_sound(const struct http_request *request, const struct gathered *found)
 {
-    const unsigned char *message = request->message;
+    const struct http_field *host = found->host;
     enum http_host_kind kind;
 
-    if (found->host == NULL ? request->minor > 0 : (found->repeated & BIT(HTTP_FIELD_HOST)) != 0)
+    if (host == NULL && request->minor > 0)
         return false;
-    if (found->host != NULL && found->host->value.length > 0 &&
-        http_host_kind(message + found->host->value.start, found->host->value.length) ==
+    if (found->repeated & BIT(HTTP_FIELD_HOST))
+        return false;
+    if (host != NULL && host->value.length > 0 &&
+        http_host_kind(request->message + host->value.start, host->value.length) ==
             HTTP_HOST_INVALID)
         return false;
     if (request->authority.length == 0)
         return true;
-    kind = http_host_kind(message + request->authority.start, request->authority.length);
+    kind = http_host_kind(request->message + request->authority.start, request->authority.length);
     return kind == HTTP_HOST_WITH_PORT ||
            (kind == HTTP_HOST_ALONE && request->form == HTTP_TARGET_ABSOLUTE);
 }
@@ -161,18 +158,17 @@ enum http_fault http_request_frame(const struct http_request *request,
 {
     struct gathered found = gather(request);
     enum coding row = coding(request, &found);
-    enum length column = found.content_length != NULL ? LENGTH_GIVEN : LENGTH_ABSENT;
-    enum http_fault fault = framings[row][column].fault;
+    bool sized = found.content_length != NULL;
+    enum http_fault fault = framings[row][sized].fault;
     uint64_t length = 0;
 
     if (!host_is_sound(request, &found))
         return HTTP_BAD_HOST;
     if (fault != HTTP_COMPLETE)
         return fault;
-    if (column == LENGTH_GIVEN &&
-        (found.repeated & BIT(HTTP_FIELD_CONTENT_LENGTH) ||
-         !parse_length(request->message + found.content_length->value.start,
-                       found.content_length->value.length, &length)))
+    if (sized && (found.repeated & BIT(HTTP_FIELD_CONTENT_LENGTH) ||
+                  !parse_length(request->message + found.content_length->value.start,
+                                found.content_length->value.length, &length)))
         return HTTP_BAD_CONTENT_LENGTH;
     if (found.expects_other && request->minor > 0)
         return HTTP_UNKNOWN_EXPECTATION;
@@ -181,7 +177,7 @@ enum http_fault http_request_frame(const struct http_request *request,
     if (limits->body != 0 && length > limits->body)
         return HTTP_LONG_BODY;
 
-    framing->body = framings[row][column].body;
+    framing->body = framings[row][sized].body;
     framing->length = length;
     framing->persistent = !found.close && (request->minor > 0 || found.keep_alive);
     framing->expects_continue = found.expects_continue && request->minor > 0 &&

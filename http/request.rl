@@ -102,7 +102,9 @@
 
     # RFC 9112, 2.3.  Any HTTP/1.x will do.
     HTTP_version = "HTTP/" ("1." DIGIT @minor | [02-9] @unsupported);
-    request_line = method_and_target
+    HTTP2_preface = "PRI *" @unsupported; # RFC 9113, 3.4
+    request_line = HTTP2_preface |
+                   method_and_target
                    (HTTP_version CR) @err(bad_version)
                    (LF @line_ends) >err(bad_line_end);
 
@@ -170,10 +172,10 @@ static enum http_fault run(struct http_request_parser *parser, const struct http
     int cs = parser->state;
     uint32_t count = parser->field_count;
     const unsigned char *line = message + parser->start;
-    const unsigned char *target = message, *mark = message;
     const unsigned char *p = message + parser->position;
+    const unsigned char *target = p, *mark = p;
     const unsigned char *pe = run_end(limits, message, length, line);
-    const unsigned char *const eof = NULL; /* a head is cut short by its connection, not here */
+    const unsigned char *const eof = NULL; /* input only stops here, it never ends */
     enum http_fault fault = HTTP_INCOMPLETE;
 
     *request = (struct http_request){.message = message, .fields = request->fields};
@@ -199,8 +201,11 @@ enum http_fault http_request_parse(struct http_request_parser *parser,
                                    size_t length, struct http_request *request)
 {
     bool resumed = parser->position != 0;
-    enum http_fault fault = run(parser, limits, message, length, request);
+    enum http_fault fault;
 
+    if (length == parser->position)
+        return HTTP_INCOMPLETE;
+    fault = run(parser, limits, message, length, request);
     if (fault == HTTP_COMPLETE && resumed) {
         http_request_parser_init(parser);
         fault = run(parser, limits, message, length, request);

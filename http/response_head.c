@@ -12,7 +12,7 @@
 #define LITERAL(text) text, sizeof(text) - 1
 
 /* Room for the longest of what is not counted: see write_framing(). */
-#define FRAMING_ROOM                                                                               \
+#define FRAMING_ROOM \
     (sizeof("Content-Length: 9223372036854775807\r\n") + sizeof("Connection: keep-alive\r\n\r\n"))
 
 static unsigned char *put(unsigned char *at, const void *text, size_t length)

@@ -123,8 +123,8 @@ fail:
     return error;
 }
 
-static void accepted(struct tcpsocket_listener *socket, int descriptor,
-                     const struct sockaddr *peer, socklen_t length)
+static void accepted(struct tcpsocket_listener *socket, int descriptor, const struct sockaddr *peer,
+                     socklen_t length)
 {
     http_connection_open((struct http_listener *)socket, descriptor, peer, length);
 }

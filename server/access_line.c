@@ -14,9 +14,13 @@
 #include <strings.h>
 #include <time.h>
 
-enum { QUOTED_REQUEST = 2200, QUOTED_FIELD = 800 };
+enum {
+    QUOTED_REQUEST = 2200,
+    QUOTED_FIELD = 800
+};
 
-_Static_assert(TCPSOCKET_ADDRESS_TEXT + QUOTED_REQUEST + 2 * QUOTED_FIELD + 128 < SERVER_ACCESS_LINE,
+_Static_assert(TCPSOCKET_ADDRESS_TEXT + QUOTED_REQUEST + 2 * QUOTED_FIELD + 128 <
+                   SERVER_ACCESS_LINE,
                "a line has room for its parts");
 
 /* Not strftime, for an application may change the locale. */
@@ -49,7 +53,8 @@ static char *put_escaped(char *output, size_t *room, const struct http_request *
 
     if (*room == 0)
         return output;
-    written = server_escape(request->message + span.start, span.length, true, output, *room, &taken);
+    written =
+        server_escape(request->message + span.start, span.length, true, output, *room, &taken);
     *room -= written;
     output += written;
     if (taken < span.length) {
@@ -90,7 +95,9 @@ size_t server_access_line_before(char *output, const struct sockaddr *peer, cons
 
 size_t server_access_line_result(char *output, unsigned status, uint64_t bytes)
 {
-    enum { ROOM = 32 };
+    enum {
+        ROOM = 32
+    };
 
     return (size_t)snprintf(output, ROOM, "%u %llu", status ? status : 499u,
                             (unsigned long long)bytes);

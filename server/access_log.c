@@ -20,7 +20,9 @@ struct server_access_record {
     char text[];
 };
 
-enum { RECORD = 512 };
+enum {
+    RECORD = 512
+};
 
 static void flush(struct server_access_log *log)
 {
@@ -85,8 +87,8 @@ static void began(struct http_connection *connection, const struct http_request 
 {
     struct server_access_log *log = http_connection_observer_context(connection);
     char text[SERVER_ACCESS_LINE];
-    size_t before = server_access_line_before(text, http_connection_peer(connection),
-                                              date_now(log), request);
+    size_t before =
+        server_access_line_before(text, http_connection_peer(connection), date_now(log), request);
     size_t after = server_access_line_after(text + before, request);
     struct server_access_record *record = take(log, before + after);
 

@@ -21,7 +21,7 @@ static const char inherited[] = "fd://";
 static enum server_status complain(const struct server_log *log, enum server_status status,
                                    const char *bind, const char *reason)
 {
-    server_log(log, SERVER_LOG_CRITICAL, "cannot listen at %s: %s", bind, reason);
+    server_log_print(log, SERVER_LOG_CRITICAL, "cannot listen at %s: %s", bind, reason);
     return status;
 }
 
@@ -86,8 +86,8 @@ static int adopt(struct server_listener *listener, int descriptor)
     int type, listening;
     socklen_t length = sizeof type;
 
-    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) < 0
-        || getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0)
+    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) < 0 ||
+        getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0)
         return -errno;
     if (type != SOCK_STREAM || !listening)
         return -EINVAL;

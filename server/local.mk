@@ -14,6 +14,8 @@ libasynwsgi_server_a_SOURCES = \
 	server/log.c \
 	server/log.h \
 	server/server.c \
+	server/slot.c \
+	server/slot.h \
 	server/supervisor.c \
 	server/supervisor.h \
 	server/worker.c \

@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 /* Of a line; at most what a pipe takes in one piece (PIPE_BUF). */
-enum { LINE = 4096, MESSAGE = 1024 };
+enum {
+    LINE = 4096,
+    MESSAGE = 1024
+};
 
 const char *const server_log_levels[] = {"debug", "info", "warning", "error", "critical", NULL};
 
@@ -83,7 +86,8 @@ void server_log_text(const struct server_log *log, enum server_log_level level, 
     errno = saved;
 }
 
-void server_log(const struct server_log *log, enum server_log_level level, const char *format, ...)
+void server_log_print(const struct server_log *log, enum server_log_level level, const char *format,
+                      ...)
 {
     char text[MESSAGE];
     va_list arguments;

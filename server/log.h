@@ -19,8 +19,8 @@ struct server_log {
 #define SERVER_LOG_FORMAT __attribute__((format(printf, 3, 4)))
 
 /* A message of one line. */
-void server_log(const struct server_log *log, enum server_log_level level, const char *format, ...)
-    SERVER_LOG_FORMAT;
+void server_log_print(const struct server_log *log, enum server_log_level level, const char *format,
+                      ...) SERVER_LOG_FORMAT;
 
 /*
  * Text of others.  Its control characters are escaped, a line end included; a

@@ -17,7 +17,8 @@ static enum server_status open_log(const struct server_log *log, const char *fil
 
     if (r == 0)
         return SERVER_OK;
-    server_log(log, SERVER_LOG_CRITICAL, "cannot open the log file %s: %s", file, strerror(-r));
+    server_log_print(log, SERVER_LOG_CRITICAL, "cannot open the log file %s: %s", file,
+                     strerror(-r));
     return SERVER_FAILED;
 }
 
@@ -46,13 +47,16 @@ static void close_setup(struct server_setup *setup)
     server_log_close(setup->log.fd);
 }
 
-/* A mask that hides SIGTERM from us can be inherited as well. */
-static void unblock_signals(void)
+/* A mask that hides SIGTERM can be inherited; a log's reader may go away before us. */
+static void prepare_signals(void)
 {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t none;
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 int server_run(const struct server_options *options)
@@ -65,7 +69,7 @@ int server_run(const struct server_options *options)
     enum server_status status = open_setup(&setup);
 
     if (status == SERVER_OK) {
-        unblock_signals();
+        prepare_signals();
         status = server_supervise(&setup);
     }
     close_setup(&setup);
@@ -85,7 +89,7 @@ int server_check(const struct server_options *options)
     if (pid == 0)
         exit((int)server_worker_try(options, &log));
     if (pid < 0) {
-        server_log(&log, SERVER_LOG_CRITICAL, "cannot start a process: %s", strerror(errno));
+        server_log_print(&log, SERVER_LOG_CRITICAL, "cannot start a process: %s", strerror(errno));
         return SERVER_FAILED;
     }
     while (waitpid(pid, &result, 0) < 0 && errno == EINTR)

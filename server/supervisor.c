@@ -14,21 +14,24 @@
  */
 #include "supervisor.h"
 
-#include "backoff.h"
+#include "slot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "config.h"
 
-enum phase { SERVING, DRAINING, STOPPING, KILLING };
+enum phase {
+    SERVING,
+    DRAINING,
+    STOPPING,
+    KILLING
+};
 
 static const int phase_signal[] = {0, SIGTERM, SIGINT, SIGKILL};
 
@@ -36,8 +39,10 @@ static const int phase_signal[] = {0, SIGTERM, SIGINT, SIGKILL};
 static const uint64_t stop_timeout = 1000000000;
 
 static const int numbers[] = {SIGTERM, SIGINT,  SIGQUIT, SIGCHLD, SIGHUP,
-                              SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH};
-enum { SIGNALS = sizeof numbers / sizeof *numbers };
+                              SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU};
+enum {
+    SIGNALS = sizeof numbers / sizeof *numbers
+};
 
 struct supervisor;
 
@@ -46,24 +51,13 @@ struct supervisor_signal {
     struct supervisor *supervisor;
 };
 
-/* A place for a worker. */
-struct slot {
-    struct supervisor *supervisor;
-    pid_t pid;                       /* 0: there is none */
-    struct dispatch_target lifeline; /* fd -1: not open */
-    bool booted;
-    uint64_t booted_at;
-    uint64_t pause; /* before the last start; see server_backoff() */
-    uint64_t due;   /* when the next worker is to be started */
-};
-
 struct supervisor {
     struct server_setup *setup;
     const struct server_log *log;
     struct dispatch *loop;
     struct dispatch_timer turn;
     struct supervisor_signal signals[SIGNALS];
-    struct slot *slots;
+    struct server_slot *slots;
     unsigned slot_count;
     enum phase phase;
     uint64_t phase_ends;
@@ -71,40 +65,7 @@ struct supervisor {
     enum server_status status;
 };
 
-/* -- Noting what happens -------------------------------------------------- */
-
-static void turn_fired(struct dispatch_timer *timer)
-{
-    dispatch_stop(timer->loop, 0);
-}
-
-static void soon(struct supervisor *supervisor)
-{
-    dispatch_timer_set(&supervisor->turn, dispatch_now(supervisor->loop));
-}
-
-static void close_lifeline(struct slot *slot)
-{
-    dispatch_remove(&slot->lifeline);
-    if (slot->lifeline.fd >= 0)
-        close(slot->lifeline.fd);
-    slot->lifeline.fd = -1;
-}
-
-static void lifeline_ready(struct dispatch_target *target, unsigned events)
-{
-    struct slot *slot = (void *)((char *)target - offsetof(struct slot, lifeline));
-    char byte;
-
-    (void)events;
-    if (recv(target->fd, &byte, 1, MSG_DONTWAIT) == 1) {
-        slot->booted = true;
-        slot->booted_at = dispatch_now(target->loop);
-    } else {
-        dispatch_remove(target); /* it has ended, which SIGCHLD tells */
-    }
-    soon(slot->supervisor);
-}
+/* -- Phases --------------------------------------------------------------- */
 
 static void signal_workers(const struct supervisor *supervisor, int number)
 {
@@ -125,10 +86,48 @@ static void enter(struct supervisor *supervisor, enum phase phase)
         server_listeners_close(&supervisor->setup->listeners);
     }
     supervisor->phase = phase;
-    supervisor->phase_ends = phase == DRAINING   ? now + supervisor->setup->options->graceful_timeout
-                             : phase == STOPPING ? now + stop_timeout
-                                                 : DISPATCH_NEVER;
+    supervisor->phase_ends = DISPATCH_NEVER;
+    if (phase == DRAINING)
+        supervisor->phase_ends = now + supervisor->setup->options->graceful_timeout;
+    else if (phase == STOPPING)
+        supervisor->phase_ends = now + stop_timeout;
     signal_workers(supervisor, phase_signal[phase]);
+}
+
+/* At the start a worker that cannot boot is the end: the next ones would not do better. */
+static void give_up(struct supervisor *supervisor, enum server_status status)
+{
+    supervisor->status = status;
+    enter(supervisor, STOPPING);
+}
+
+/* -- Noting what happens -------------------------------------------------- */
+
+static void turn_fired(struct dispatch_timer *timer)
+{
+    dispatch_stop(timer->loop, 0);
+}
+
+static void soon(struct supervisor *supervisor)
+{
+    dispatch_timer_set(&supervisor->turn, dispatch_now(supervisor->loop));
+}
+
+static void slot_changed(struct server_slot *slot)
+{
+    soon(slot->context);
+}
+
+static void caught_stop(struct supervisor *supervisor, int number)
+{
+    bool drain = number == SIGTERM && supervisor->phase == SERVING;
+
+    server_log_print(supervisor->log, SERVER_LOG_INFO, "%s: %s",
+                     number == SIGTERM  ? "SIGTERM"
+                     : number == SIGINT ? "SIGINT"
+                                        : "SIGQUIT",
+                     drain ? "finishing the requests under way" : "stopping at once");
+    enter(supervisor, drain ? DRAINING : STOPPING);
 }
 
 static void caught(struct dispatch_signal *signal)
@@ -136,102 +135,22 @@ static void caught(struct dispatch_signal *signal)
     struct supervisor *supervisor = ((struct supervisor_signal *)(void *)signal)->supervisor;
 
     switch (signal->number) {
-    case SIGCHLD:
-        break;
     case SIGTERM:
-        server_log(supervisor->log, SERVER_LOG_INFO,
-                   supervisor->phase == SERVING ? "SIGTERM: finishing the requests under way"
-                                                : "SIGTERM again: stopping at once");
-        enter(supervisor, supervisor->phase == SERVING ? DRAINING : STOPPING);
-        break;
     case SIGINT:
     case SIGQUIT:
-        server_log(supervisor->log, SERVER_LOG_INFO, "%s: stopping at once",
-                   signal->number == SIGINT ? "SIGINT" : "SIGQUIT");
-        enter(supervisor, STOPPING);
+        caught_stop(supervisor, signal->number);
+        break;
+    case SIGCHLD:
         break;
     default:
-        server_log(supervisor->log, SERVER_LOG_WARNING, "signal %d (%s) has no meaning here",
-                   signal->number, strsignal(signal->number));
+        server_log_print(supervisor->log, SERVER_LOG_WARNING, "signal %d (%s) has no meaning here",
+                         signal->number, strsignal(signal->number));
         return;
     }
     soon(supervisor);
 }
 
-/* -- Starting workers ----------------------------------------------------- */
-
-static void release(struct supervisor *supervisor)
-{
-    for (size_t i = 0; i < SIGNALS; i++)
-        dispatch_signal_remove(&supervisor->signals[i].signal);
-    dispatch_timer_remove(&supervisor->turn);
-    for (unsigned i = 0; i < supervisor->slot_count; i++)
-        close_lifeline(&supervisor->slots[i]);
-    dispatch_free(supervisor->loop);
-    free(supervisor->slots);
-}
-
-/* What the new process does. */
-static _Noreturn void be_worker(struct supervisor *supervisor, unsigned index, int lifeline)
-{
-    struct server_setup *setup = supervisor->setup;
-
-    release(supervisor);
-    exit((int)server_worker_run(setup, index, lifeline));
-}
-
-static int open_lifeline(int ends[2])
-{
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
-        return -errno;
-    for (int i = 0; i < 2; i++)
-        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-    return 0;
-}
-
-/* Signals are held back, for none of ours may be handled in the child by what it inherited. */
-static pid_t fork_worker(struct supervisor *supervisor, unsigned index, const int ends[2])
-{
-    sigset_t all, former;
-    pid_t pid;
-
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &former);
-    pid = fork();
-    if (pid == 0) {
-        close(ends[0]);
-        be_worker(supervisor, index, ends[1]);
-    }
-    sigprocmask(SIG_SETMASK, &former, NULL);
-    return pid < 0 ? -errno : pid;
-}
-
-static int start(struct supervisor *supervisor, unsigned index)
-{
-    struct slot *slot = &supervisor->slots[index];
-    int ends[2];
-    int r = open_lifeline(ends);
-
-    if (r < 0)
-        return r;
-    r = fork_worker(supervisor, index, ends);
-    close(ends[1]);
-    if (r < 0) {
-        close(ends[0]);
-        return r;
-    }
-    slot->pid = r;
-    slot->booted = false;
-    slot->lifeline.ready = lifeline_ready;
-    r = dispatch_add(supervisor->loop, &slot->lifeline, ends[0], DISPATCH_READ);
-    if (r < 0) {
-        close(ends[0]);
-        kill(slot->pid, SIGKILL);
-    }
-    return r;
-}
-
-/* -- Seeing to them ------------------------------------------------------- */
+/* -- Workers that end ----------------------------------------------------- */
 
 static void describe(int status, char text[64])
 {
@@ -242,94 +161,39 @@ static void describe(int status, char text[64])
         snprintf(text, 64, "exited with status %d", WEXITSTATUS(status));
 }
 
-/* At the start a worker that cannot boot is the end: the next ones would not do better. */
-static void give_up(struct supervisor *supervisor, int status)
+static void worker_ended(struct supervisor *supervisor, const struct server_slot *slot, pid_t pid,
+                         int status)
 {
-    supervisor->status = WIFEXITED(status) && WEXITSTATUS(status) == SERVER_APPLICATION_FAILED
-                             ? SERVER_APPLICATION_FAILED
-                             : SERVER_BOOT_FAILED;
-    enter(supervisor, STOPPING);
-}
-
-static void schedule(struct slot *slot)
-{
-    uint64_t now = dispatch_now(slot->supervisor->loop);
-
-    slot->pause = server_backoff(slot->pause, slot->booted ? now - slot->booted_at : 0);
-    slot->due = now + slot->pause;
-}
-
-static void bury(struct slot *slot, int status)
-{
-    struct supervisor *supervisor = slot->supervisor;
-    pid_t pid = slot->pid;
     char death[64];
 
-    slot->pid = 0;
-    if (slot->lifeline.loop && !slot->booted)
-        lifeline_ready(&slot->lifeline, DISPATCH_READ);
-    close_lifeline(slot);
     if (supervisor->phase != SERVING)
         return;
     describe(status, death);
-    if (!supervisor->announced && !slot->booted) {
-        server_log(supervisor->log, SERVER_LOG_CRITICAL, "worker %ld %s before it was ready",
-                   (long)pid, death);
-        give_up(supervisor, status);
+    if (slot->booted || supervisor->announced) {
+        server_log_print(supervisor->log, SERVER_LOG_ERROR,
+                         "worker %ld %s; another follows in %.1f s", (long)pid, death,
+                         (double)slot->pause / 1e9);
         return;
     }
-    schedule(slot);
-    server_log(supervisor->log, SERVER_LOG_ERROR, "worker %ld %s; another follows in %.1f s",
-               (long)pid, death, (double)slot->pause / 1e9);
+    server_log_print(supervisor->log, SERVER_LOG_CRITICAL, "worker %ld %s before it was ready",
+                     (long)pid, death);
+    give_up(supervisor, WIFEXITED(status) && WEXITSTATUS(status) == SERVER_APPLICATION_FAILED
+                            ? SERVER_APPLICATION_FAILED
+                            : SERVER_BOOT_FAILED);
 }
 
 /* Only our own: a process that an application left behind is not ours to reap. */
 static void reap(struct supervisor *supervisor)
 {
+    uint64_t now = dispatch_now(supervisor->loop);
+
     for (unsigned i = 0; i < supervisor->slot_count; i++) {
-        struct slot *slot = &supervisor->slots[i];
+        pid_t pid = supervisor->slots[i].pid;
         int status;
 
-        if (slot->pid > 0 && waitpid(slot->pid, &status, WNOHANG) == slot->pid)
-            bury(slot, status);
+        if (server_slot_reap(&supervisor->slots[i], now, &status))
+            worker_ended(supervisor, &supervisor->slots[i], pid, status);
     }
-}
-
-static void start_due(struct supervisor *supervisor)
-{
-    for (unsigned i = 0; i < supervisor->slot_count && supervisor->phase == SERVING; i++) {
-        struct slot *slot = &supervisor->slots[i];
-
-        if (slot->pid > 0 || slot->due > dispatch_now(supervisor->loop))
-            continue;
-        int r = start(supervisor, i);
-
-        if (r < 0) {
-            server_log(supervisor->log, SERVER_LOG_CRITICAL, "cannot start a worker: %s",
-                       strerror(-r));
-            schedule(slot);
-            if (!supervisor->announced)
-                give_up(supervisor, 0);
-        }
-    }
-}
-
-static void announce(struct supervisor *supervisor)
-{
-    const struct server_listeners *listeners = &supervisor->setup->listeners;
-
-    for (unsigned i = 0; i < supervisor->slot_count; i++)
-        if (supervisor->slots[i].pid == 0 || !supervisor->slots[i].booted)
-            return;
-    supervisor->announced = true;
-    for (size_t i = 0; i < listeners->count; i++) {
-        char url[SERVER_URL];
-
-        server_listener_url(&listeners->items[i], url);
-        server_log(supervisor->log, SERVER_LOG_INFO, "Listening at: %s", url);
-    }
-    if (isatty(STDIN_FILENO) && isatty(supervisor->log->fd))
-        server_log(supervisor->log, SERVER_LOG_INFO, "Press Ctrl+C to quit");
 }
 
 static bool has_workers(const struct supervisor *supervisor)
@@ -340,48 +204,122 @@ static bool has_workers(const struct supervisor *supervisor)
     return false;
 }
 
+/* -- Starting workers ----------------------------------------------------- */
+
+static void release(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < SIGNALS; i++)
+        dispatch_signal_remove(&supervisor->signals[i].signal);
+    dispatch_timer_remove(&supervisor->turn);
+    for (unsigned i = 0; i < supervisor->slot_count; i++)
+        server_slot_close(&supervisor->slots[i]);
+    dispatch_free(supervisor->loop);
+    free(supervisor->slots);
+}
+
+/* In the new process. */
+static _Noreturn void be_worker(struct supervisor *supervisor, unsigned index, int lifeline)
+{
+    struct server_setup *setup = supervisor->setup;
+
+    release(supervisor);
+    exit((int)server_worker_run(setup, index, lifeline));
+}
+
+static void start(struct supervisor *supervisor, unsigned index)
+{
+    struct server_slot *slot = &supervisor->slots[index];
+    int lifeline;
+    int r = server_slot_start(slot, supervisor->loop, &lifeline);
+
+    if (r == 0)
+        be_worker(supervisor, index, lifeline);
+    if (r > 0)
+        return;
+    server_log_print(supervisor->log, SERVER_LOG_CRITICAL, "cannot start a worker: %s",
+                     strerror(-r));
+    server_slot_delay(slot, dispatch_now(supervisor->loop));
+    if (!supervisor->announced)
+        give_up(supervisor, SERVER_BOOT_FAILED);
+}
+
+static void start_due(struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->slot_count && supervisor->phase == SERVING; i++)
+        if (supervisor->slots[i].pid == 0 &&
+            supervisor->slots[i].due <= dispatch_now(supervisor->loop))
+            start(supervisor, i);
+}
+
+static bool all_booted(const struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].pid == 0 || !supervisor->slots[i].booted)
+            return false;
+    return true;
+}
+
+static void announce(struct supervisor *supervisor)
+{
+    const struct server_listeners *listeners = &supervisor->setup->listeners;
+
+    supervisor->announced = true;
+    for (size_t i = 0; i < listeners->count; i++) {
+        char url[SERVER_URL];
+
+        server_listener_url(&listeners->items[i], url);
+        server_log_print(supervisor->log, SERVER_LOG_INFO, "Listening at: %s", url);
+    }
+    if (isatty(STDIN_FILENO) && isatty(supervisor->log->fd))
+        server_log_print(supervisor->log, SERVER_LOG_INFO, "Press Ctrl+C to quit");
+}
+
+/* -- Its life ------------------------------------------------------------- */
+
 /* When there is something to do next of our own accord. */
 static uint64_t next_turn(const struct supervisor *supervisor)
 {
     uint64_t next = supervisor->phase_ends;
 
-    for (unsigned i = 0; i < supervisor->slot_count && supervisor->phase == SERVING; i++) {
-        const struct slot *slot = &supervisor->slots[i];
-
-        if (slot->pid == 0 && slot->due < next)
-            next = slot->due;
-    }
+    for (unsigned i = 0; i < supervisor->slot_count && supervisor->phase == SERVING; i++)
+        if (supervisor->slots[i].pid == 0 && supervisor->slots[i].due < next)
+            next = supervisor->slots[i].due;
     return next;
 }
 
-static void supervise(struct supervisor *supervisor)
+static void hurry(struct supervisor *supervisor)
 {
-    for (;;) {
+    bool draining = supervisor->phase == DRAINING;
+
+    server_log_print(supervisor->log, SERVER_LOG_WARNING, "workers are not done in time: %s them",
+                     draining ? "stopping" : "killing");
+    enter(supervisor, draining ? STOPPING : KILLING);
+}
+
+/* Until there is no worker any more; a negative errno value if the loop failed. */
+static int supervise(struct supervisor *supervisor)
+{
+    int r = 0;
+
+    while (r >= 0) {
         reap(supervisor);
         start_due(supervisor);
-        if (supervisor->phase == SERVING && !supervisor->announced)
-            announce(supervisor);
         if (supervisor->phase != SERVING && !has_workers(supervisor))
-            return;
-        if (dispatch_now(supervisor->loop) >= supervisor->phase_ends) {
-            server_log(supervisor->log, SERVER_LOG_WARNING, "workers are not done in time: %s",
-                       supervisor->phase == DRAINING ? "stopping them" : "killing them");
-            enter(supervisor, supervisor->phase + 1);
-        }
+            break;
+        if (!supervisor->announced && all_booted(supervisor))
+            announce(supervisor);
+        if (dispatch_now(supervisor->loop) >= supervisor->phase_ends)
+            hurry(supervisor);
         dispatch_timer_set(&supervisor->turn, next_turn(supervisor));
-        int r = dispatch_run(supervisor->loop);
-
-        if (r < 0) {
-            server_log(supervisor->log, SERVER_LOG_CRITICAL, "the loop failed: %s", strerror(-r));
-            supervisor->status = SERVER_FAILED;
-            signal_workers(supervisor, SIGKILL);
-            return;
-        }
+        r = dispatch_run(supervisor->loop);
     }
+    signal_workers(supervisor, SIGKILL); /* where the loop failed */
+    return r;
 }
 
 static int prepare(struct supervisor *supervisor)
 {
+    unsigned workers = supervisor->setup->options->workers;
     int r = dispatch_new("poll", &supervisor->loop);
 
     if (r < 0)
@@ -395,34 +333,31 @@ static int prepare(struct supervisor *supervisor)
     }
     if (r < 0)
         return r;
-    supervisor->slots = calloc(supervisor->setup->options->workers, sizeof *supervisor->slots);
+    supervisor->slots = calloc(workers, sizeof *supervisor->slots);
     if (!supervisor->slots)
         return -ENOMEM;
-    supervisor->slot_count = supervisor->setup->options->workers;
-    for (unsigned i = 0; i < supervisor->slot_count; i++) {
-        supervisor->slots[i].supervisor = supervisor;
-        supervisor->slots[i].lifeline.fd = -1;
-    }
+    for (; supervisor->slot_count < workers; supervisor->slot_count++)
+        server_slot_init(&supervisor->slots[supervisor->slot_count], slot_changed, supervisor);
     return 0;
 }
 
 enum server_status server_supervise(struct server_setup *setup)
 {
-    struct supervisor supervisor = {.setup = setup,
-                                    .log = &setup->log,
-                                    .phase_ends = DISPATCH_NEVER};
+    struct supervisor supervisor = {
+        .setup = setup, .log = &setup->log, .phase_ends = DISPATCH_NEVER};
     int r = prepare(&supervisor);
 
+    if (r == 0) {
+        server_log_print(supervisor.log, SERVER_LOG_INFO, "asynwsgi %s (Python %s), %u worker%s",
+                         PACKAGE_VERSION, wsgi_python_version, supervisor.slot_count,
+                         supervisor.slot_count == 1 ? "" : "s");
+        r = supervise(&supervisor);
+    }
     if (r < 0) {
-        server_log(supervisor.log, SERVER_LOG_CRITICAL, "cannot start: %s", strerror(-r));
+        server_log_print(supervisor.log, SERVER_LOG_CRITICAL, "cannot go on: %s", strerror(-r));
         supervisor.status = SERVER_FAILED;
-    } else {
-        server_log(supervisor.log, SERVER_LOG_INFO, "asynwsgi %s (Python %s), %u worker%s",
-                   PACKAGE_VERSION, wsgi_python_version, supervisor.slot_count,
-                   supervisor.slot_count == 1 ? "" : "s");
-        supervise(&supervisor);
-        if (supervisor.status == SERVER_OK)
-            server_log(supervisor.log, SERVER_LOG_INFO, "stopped");
+    } else if (supervisor.status == SERVER_OK) {
+        server_log_print(supervisor.log, SERVER_LOG_INFO, "stopped");
     }
     release(&supervisor);
     return supervisor.status;

@@ -61,13 +61,14 @@ static enum server_status load(struct worker *worker)
     worker->wsgi_options.log_context = (void *)worker->log;
     r = wsgi_new(&worker->wsgi_options, &worker->wsgi);
     if (r < 0) {
-        server_log(worker->log, SERVER_LOG_CRITICAL, "Python cannot be started: %s", strerror(-r));
+        server_log_print(worker->log, SERVER_LOG_CRITICAL, "Python cannot be started: %s",
+                         strerror(-r));
         return SERVER_BOOT_FAILED;
     }
     r = wsgi_load(worker->wsgi);
     if (r < 0) {
-        server_log(worker->log, SERVER_LOG_CRITICAL, "the application %s could not be loaded",
-                   worker->wsgi_options.application);
+        server_log_print(worker->log, SERVER_LOG_CRITICAL, "the application %s could not be loaded",
+                         worker->wsgi_options.application);
         return SERVER_APPLICATION_FAILED;
     }
     return SERVER_OK;
@@ -86,8 +87,8 @@ static void patience_ended(struct dispatch_timer *timer)
 {
     struct worker *worker = worker_of(timer, offsetof(struct worker, patience));
 
-    server_log(worker->log, SERVER_LOG_WARNING, "%zu connections were not done in time",
-               http_server_connections(worker->server));
+    server_log_print(worker->log, SERVER_LOG_WARNING, "%zu connections were not done in time",
+                     http_server_connections(worker->server));
     drained(worker);
 }
 
@@ -106,7 +107,7 @@ static void lifeline_cut(struct dispatch_target *target, unsigned events)
     struct worker *worker = worker_of(target, offsetof(struct worker, lifeline));
 
     (void)events;
-    server_log(worker->log, SERVER_LOG_WARNING, "the supervisor is gone; finishing");
+    server_log_print(worker->log, SERVER_LOG_WARNING, "the supervisor is gone; finishing");
     dispatch_remove(target);
     dispatch_timer_set(&worker->patience,
                        dispatch_now(worker->loop) + worker->options->graceful_timeout);
@@ -174,8 +175,8 @@ static int boot(struct worker *worker, unsigned slot, int lifeline)
     if (r < 0)
         return r;
     wsgi_attach(worker->wsgi, worker->loop);
-    if ((r = start_server(worker)) < 0 || (r = listen_all(worker, slot)) < 0
-        || (r = add_signals(worker)) < 0)
+    if ((r = start_server(worker)) < 0 || (r = listen_all(worker, slot)) < 0 ||
+        (r = add_signals(worker)) < 0)
         return r;
     worker->patience.fired = patience_ended;
     if ((r = dispatch_timer_add(worker->loop, &worker->patience)) < 0)
@@ -184,16 +185,17 @@ static int boot(struct worker *worker, unsigned slot, int lifeline)
     return dispatch_add(worker->loop, &worker->lifeline, lifeline, DISPATCH_READ);
 }
 
+/* The signals come last: from then on one would end us before the rest is done. */
 static void shut(struct worker *worker)
 {
-    for (size_t i = 0; i < sizeof worker->signals / sizeof *worker->signals; i++)
-        dispatch_signal_remove(&worker->signals[i].signal);
     dispatch_remove(&worker->lifeline);
     dispatch_timer_remove(&worker->patience);
     http_server_free(worker->server);
     if (worker->access_log.flush.loop)
         server_access_log_fini(&worker->access_log);
     wsgi_free(worker->wsgi);
+    for (size_t i = 0; i < sizeof worker->signals / sizeof *worker->signals; i++)
+        dispatch_signal_remove(&worker->signals[i].signal);
     dispatch_free(worker->loop);
 }
 
@@ -202,14 +204,15 @@ static enum server_status serve(struct worker *worker, unsigned slot, int lifeli
     int r = boot(worker, slot, lifeline);
 
     if (r < 0) {
-        server_log(worker->log, SERVER_LOG_CRITICAL, "the worker cannot serve: %s", strerror(-r));
+        server_log_print(worker->log, SERVER_LOG_CRITICAL, "the worker cannot serve: %s",
+                         strerror(-r));
         return SERVER_BOOT_FAILED;
     }
-    server_log(worker->log, SERVER_LOG_INFO, "worker ready");
+    server_log_print(worker->log, SERVER_LOG_INFO, "worker ready");
     send(lifeline, "", 1, MSG_NOSIGNAL); /* where it fails, the lifeline is cut */
     r = dispatch_run(worker->loop);
     if (r < 0) {
-        server_log(worker->log, SERVER_LOG_CRITICAL, "the loop failed: %s", strerror(-r));
+        server_log_print(worker->log, SERVER_LOG_CRITICAL, "the loop failed: %s", strerror(-r));
         return SERVER_FAILED;
     }
     return SERVER_OK;

@@ -43,8 +43,8 @@ unsigned char *tcpsocket_buffer_room(struct tcpsocket_buffer *buffer, size_t len
         if (buffer->start > 0)
             memmove(buffer->data, buffer->data + buffer->start, buffer->length);
         buffer->start = 0;
-        if (buffer->capacity < buffer->length + length
-            && grow(buffer, buffer->length + length, held) < 0)
+        if (buffer->capacity < buffer->length + length &&
+            grow(buffer, buffer->length + length, held) < 0)
             return NULL;
     }
     return buffer->data + buffer->start + buffer->length;

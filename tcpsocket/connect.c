@@ -37,7 +37,7 @@ static void ready(struct dispatch_target *target, unsigned events)
     if (getsockopt(target->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
         error = errno;
     else if (!error && events & DISPATCH_ERROR)
-        error = EIO;   /* it can't be watched */
+        error = EIO; /* it can't be watched */
     if (error)
         fail(connecting, -error);
     else
@@ -53,12 +53,10 @@ static int begin(int descriptor, const struct tcpsocket_address *address)
 {
     const int on = 1;
 
-    if (address->socket.any.sa_family != AF_UNIX
-        && setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+    if (address->socket.any.sa_family != AF_UNIX &&
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
         return -errno;
-    /* A connect(2) that a signal interrupts goes on as if it had not been. */
-    if (connect(descriptor, &address->socket.any, address->length) < 0 && errno != EINPROGRESS
-        && errno != EINTR)
+    if (connect(descriptor, &address->socket.any, address->length) < 0 && errno != EINPROGRESS)
         return -errno;
     return 0;
 }

@@ -47,8 +47,8 @@ static int bind_local(int descriptor, const struct tcpsocket_address *address)
 
     if (error)
         return error;
-    if (unlink(address->socket.local.sun_path) < 0
-        || bind(descriptor, &address->socket.any, address->length) < 0)
+    if (unlink(address->socket.local.sun_path) < 0 ||
+        bind(descriptor, &address->socket.any, address->length) < 0)
         return -errno;
     return 0;
 }
@@ -57,14 +57,14 @@ static int bind_tcp(int descriptor, const struct tcpsocket_address *address, boo
 {
     const int on = 1;
 
-    if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0
-        || setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+    if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
         return -errno;
     if (shared && setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
         return -errno;
     /* Or "[::]:80" would take ":80" as well. */
-    if (address->socket.any.sa_family == AF_INET6
-        && setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+    if (address->socket.any.sa_family == AF_INET6 &&
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
         return -errno;
     return bind(descriptor, &address->socket.any, address->length) < 0 ? -errno : 0;
 }
@@ -77,8 +77,7 @@ int tcpsocket_listen(const struct tcpsocket_address *address, int backlog, bool 
 
     if (opened < 0)
         return -errno;
-    int error = family == AF_UNIX ? bind_local(opened, address)
-                                  : bind_tcp(opened, address, shared);
+    int error = family == AF_UNIX ? bind_local(opened, address) : bind_tcp(opened, address, shared);
 
     if (!error && listen(opened, backlog) < 0)
         error = -errno;

@@ -96,7 +96,7 @@ static void ready(struct dispatch_target *target, unsigned events)
     socklen_t length = sizeof peer;
 
     if (events != DISPATCH_READ) {
-        rest(listener);   /* somebody shut the socket, or it can't be watched */
+        rest(listener); /* somebody shut the socket, or it can't be watched */
         return;
     }
     int descriptor =

@@ -125,7 +125,8 @@ static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t 
         taken -= gone;
         if (i == 0 && stream->output.length > 0)
             tcpsocket_buffer_consume(&stream->output, gone);
-        else if (tcpsocket_buffer_append(&stream->output,
+        else if (gone < pieces[i].iov_len &&
+                 tcpsocket_buffer_append(&stream->output,
                                          (unsigned char *)pieces[i].iov_base + gone,
                                          pieces[i].iov_len - gone, &pool->held))
             return -ENOMEM;
@@ -168,7 +169,6 @@ void tcpsocket_stream_write(struct tcpsocket_stream *stream)
 
     if (stream->output.length == 0)
         return;
-    stream->blocked = true;
     ssize_t taken = offer(stream, pieces);
 
     if (taken < 0) {
@@ -195,6 +195,6 @@ bool tcpsocket_stream_full(const struct tcpsocket_stream *stream)
 void tcpsocket_stream_shutdown(struct tcpsocket_stream *stream)
 {
     stream->shutting = true;
-    if (!stream->error && tcpsocket_stream_unsent(stream) == 0)
+    if (tcpsocket_stream_unsent(stream) == 0)
         finish(stream);
 }

@@ -23,8 +23,7 @@ void tcpsocket_stream_watch(struct tcpsocket_stream *stream)
     bool spent = stream->input.data && stream->input.length == 0;
     unsigned events = 0;
 
-    if (!stream->paused && !stream->ended
-        && stream->input.length < stream->pool->limits.input)
+    if (!stream->paused && !stream->ended && stream->input.length < stream->pool->limits.input)
         events |= DISPATCH_READ;
     if (stream->output.length > 0 || spent)
         events |= DISPATCH_WRITE;
@@ -56,7 +55,7 @@ static void hang_up(struct tcpsocket_stream *stream)
     if (getsockopt(stream->target.fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
         error = errno;
     if (error == 0 && stream->ended && stream->shutting && stream->output.length == 0) {
-        dispatch_remove(&stream->target);   /* it came to its end in good order */
+        dispatch_remove(&stream->target); /* it came to its end in good order */
         return;
     }
     tcpsocket_stream_fail(stream, error ? -error : -ECONNRESET);

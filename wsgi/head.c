@@ -160,7 +160,10 @@ static int check_field(PyObject *pair, struct field *field, int64_t *content_len
     return field->known == HTTP_FIELD_CONTENT_LENGTH ? check_length(field, content_length) : 0;
 }
 
-/* Room for that many; the bytes last, since moving them would spoil the headers. */
+/*
+ * Room for that many, with the present head still good if there is none: the
+ * bytes last, since moving them spoils the headers.
+ */
 static int reserve(struct wsgi_head *head, size_t headers, size_t bytes)
 {
     if (headers > head->header_capacity) {
@@ -170,6 +173,7 @@ static int reserve(struct wsgi_head *head, size_t headers, size_t bytes)
         if (!moved)
             return -1;
         head->headers = moved;
+        head->response.headers = moved;
         head->header_capacity = capacity;
     }
     if (bytes > head->capacity) {
@@ -208,7 +212,6 @@ static void copy_fields(struct wsgi_head *head, PyObject *headers, unsigned char
         };
         to = copy(copy(to, &field.name), &field.value);
     }
-    head->response.headers = head->headers;
     head->response.header_count = (uint32_t)count;
 }
 

@@ -183,13 +183,26 @@ static int send_item(struct wsgi_request *request)
 /* 1: go on; 0: the response is complete; -1: an exception. */
 static int step(struct wsgi_request *request)
 {
-    int more = request->item ? 1 : next_item(request);
+    int more;
 
+    if (request->cut)
+        return 0;
+    more = request->item ? 1 : next_item(request);
     if (more < 0 || (!request->responded && begin(request) < 0))
         return -1;
-    if (more == 0 || is_bodiless(request) || request->cut)
+    if (more == 0 || is_bodiless(request))
         return 0;
     return send_item(request) < 0 ? -1 : 1;
+}
+
+/* There are no more items: http_finish() cannot mend a body that is too short. */
+static void finish(struct wsgi_request *request)
+{
+    uint64_t sent = http_connection_sent(request->connection);
+
+    if (request->head.content_length > (int64_t)sent && !is_bodiless(request))
+        wsgi_request_warn(request, "the body is shorter than its Content-Length");
+    wsgi_request_finish(request);
 }
 
 void wsgi_response_continue(struct wsgi_request *request)
@@ -200,7 +213,7 @@ void wsgi_response_continue(struct wsgi_request *request)
         r = step(request);
     while (r > 0 && !http_full(request->connection));
     if (r == 0)
-        wsgi_request_finish(request);
+        finish(request);
     else if (r < 0)
         wsgi_request_fail(request, "the application's iterable");
 }

@@ -105,10 +105,7 @@ int dispatch_add(struct dispatch *loop, struct dispatch_target *target, int fd, 
 /* Change what is wanted.  Costs nothing until the next wait. */
 void dispatch_want(struct dispatch_target *target, unsigned events);
 
-/*
- * Harmless on a target that is not added (loop == NULL).  Close the descriptor
- * after it, or else add it again soon.
- */
+/* Harmless on a target that is not added (loop == NULL).  Closes nothing. */
 void dispatch_remove(struct dispatch_target *target);
 
 /* -- Timers --------------------------------------------------------------- */
@@ -146,7 +143,8 @@ void dispatch_timer_remove(struct dispatch_timer *timer);
 
 /*
  * Something that another thread or a signal handler may call for.  Several
- * wakes before the loop gets to it are one call of `woken`.
+ * wakes before the loop gets to it are one call of `woken`.  A wake makes the
+ * loop look at all its wakers: have a few, not thousands.
  */
 struct dispatch_waker {
     void (*woken)(struct dispatch_waker *waker);

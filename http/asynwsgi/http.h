@@ -25,7 +25,7 @@ enum http_fault {
     HTTP_COMPLETE,
     HTTP_INCOMPLETE, /* right so far; more is needed */
     HTTP_BAD_METHOD,
-    HTTP_BAD_TARGET,
+    HTTP_BAD_TARGET,          /* also: a broken triplet or "%00" in a path */
     HTTP_BAD_VERSION,         /* not an HTTP/ version: 400 */
     HTTP_UNSUPPORTED_VERSION, /* a major version other than 1: 505 */
     HTTP_BAD_LINE_END,        /* bare CR, bare LF, a line that ends too early */
@@ -44,7 +44,7 @@ enum http_fault {
     HTTP_UNKNOWN_EXPECTATION,     /* 417 */
     HTTP_REPEATED_FIELD,          /* Content-Type; the others have faults of their own */
     HTTP_LONG_BODY,               /* 413 */
-    HTTP_BAD_CHUNK_SIZE,          /* also: above 16 digits, or INT64_MAX for all chunks together */
+    HTTP_BAD_CHUNK_SIZE,          /* also: above 16 digits, or INT64_MAX with those before it */
     HTTP_BAD_CHUNK_EXTENSION,
     HTTP_LONG_CHUNK_EXTENSION,
     HTTP_BAD_CHUNK_END, /* chunk data not followed by CRLF */
@@ -53,8 +53,7 @@ enum http_fault {
     HTTP_FAULTS
 };
 
-/* The status that answers a fault (400, 413, 414, 417, 431, 501 or 505), and what is wrong, for a
- * log. */
+/* The status that answers a fault (4xx, 501 or 505), and what is wrong, for a log. */
 unsigned http_fault_status(enum http_fault fault);
 const char *http_fault_text(enum http_fault fault);
 

@@ -29,9 +29,9 @@ extern const char *const server_log_levels[];
 /* Exit statuses of the command. */
 enum server_status {
     SERVER_OK = 0,
-    SERVER_FAILED = 1,       /* anything else: an address that is in use, say */
-    SERVER_USAGE = 2,        /* the command line, a value in it */
-    SERVER_BOOT_FAILED = 3,  /* a worker could not boot */
+    SERVER_FAILED = 1,            /* anything else: an address that is in use, say */
+    SERVER_USAGE = 2,             /* the command line, a value in it */
+    SERVER_BOOT_FAILED = 3,       /* a worker could not boot */
     SERVER_APPLICATION_FAILED = 4 /* the application could not be loaded */
 };
 
@@ -39,7 +39,7 @@ struct server_options {
     const char *const *binds; /* HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, fd://N; NULL last */
     unsigned workers;         /* 1 to 1,024 */
     int backlog;
-    const char *backend; /* of dispatch; NULL: the default */
+    const char *backend;    /* of dispatch; NULL: the default */
     const char *access_log; /* a file, "-" for standard output, NULL: none */
     const char *error_log;  /* a file, "-" or NULL for standard error */
     enum server_log_level log_level;

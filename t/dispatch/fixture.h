@@ -18,8 +18,7 @@
 constexpr uint64_t MS = 1000000;
 
 // The callback may delete the object, so what is called is a copy.
-template <typename Function, typename... Arguments>
-void call(Function on, Arguments... arguments)
+template <typename Function, typename... Arguments> void call(Function on, Arguments... arguments)
 {
     if (on)
         on(arguments...);
@@ -40,7 +39,10 @@ struct Target : dispatch_target {
         };
     }
     Target(const Target &) = delete;
-    ~Target() { dispatch_remove(this); }
+    ~Target()
+    {
+        dispatch_remove(this);
+    }
 };
 
 struct Timer : dispatch_timer {
@@ -56,7 +58,10 @@ struct Timer : dispatch_timer {
         };
     }
     Timer(const Timer &) = delete;
-    ~Timer() { dispatch_timer_remove(this); }
+    ~Timer()
+    {
+        dispatch_timer_remove(this);
+    }
 };
 
 struct Waker : dispatch_waker {
@@ -72,7 +77,10 @@ struct Waker : dispatch_waker {
         };
     }
     Waker(const Waker &) = delete;
-    ~Waker() { dispatch_waker_remove(this); }
+    ~Waker()
+    {
+        dispatch_waker_remove(this);
+    }
 };
 
 struct Signal : dispatch_signal {
@@ -88,7 +96,10 @@ struct Signal : dispatch_signal {
         };
     }
     Signal(const Signal &) = delete;
-    ~Signal() { dispatch_signal_remove(this); }
+    ~Signal()
+    {
+        dispatch_signal_remove(this);
+    }
 };
 
 // Two connected sockets, nonblocking.
@@ -109,16 +120,25 @@ struct Pair {
         close_ours();
         close_peer();
     }
-    void close_ours() { close_once(ours); }
-    void close_peer() { close_once(peer); }
-    void say() { EXPECT_EQ(write(peer, "x", 1), 1); }
+    void close_ours()
+    {
+        close_once(ours);
+    }
+    void close_peer()
+    {
+        close_once(peer);
+    }
+    void say()
+    {
+        EXPECT_EQ(write(peer, "x", 1), 1);
+    }
     void hear()
     {
         char byte;
         EXPECT_EQ(read(ours, &byte, 1), 1);
     }
 
-private:
+  private:
     static void close_once(int &fd)
     {
         if (fd >= 0)
@@ -130,10 +150,19 @@ private:
 struct Loop {
     struct dispatch *loop = nullptr;
 
-    Loop() { EXPECT_EQ(dispatch_new(test_backend(), &loop), 0); }
+    Loop()
+    {
+        EXPECT_EQ(dispatch_new(test_backend(), &loop), 0);
+    }
     Loop(const Loop &) = delete;
-    ~Loop() { dispatch_free(loop); }
-    operator dispatch *() { return loop; }
+    ~Loop()
+    {
+        dispatch_free(loop);
+    }
+    operator dispatch *()
+    {
+        return loop;
+    }
 
     // Runs so many turns, with no wait in them.
     void turns(int count)

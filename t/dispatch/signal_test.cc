@@ -2,6 +2,7 @@
 
 #include "dispatch/fixture.h"
 
+#include <atomic>
 #include <csignal>
 #include <sys/wait.h>
 #include <thread>
@@ -76,7 +77,7 @@ TEST(SignalTest, AddRefuses)
 {
     Loop loop;
     Signal signal;
-    for (int number : {-1, 0, 65, 1000, SIGKILL, SIGSTOP}) {
+    for (int number : {-1, 0, 65, 1000, SIGKILL, SIGKILL, SIGSTOP}) {
         EXPECT_EQ(dispatch_signal_add(loop, &signal, number), -EINVAL) << number;
         EXPECT_EQ(signal.number, 0);
         EXPECT_EQ(signal.waker.loop, nullptr);
@@ -149,16 +150,14 @@ TEST(SignalTest, IsRemovedWhileThreadsAreHit)
         while (!done)
             pthread_kill(pthread_self(), SIGUSR1);
     });
-    int calls = 0;
     for (int i = 0; i < 300; i++) {
         auto *signal = new Signal;
-        signal->on = [&] { calls++; };
+        signal->on = [&] { dispatch_stop(loop, 0); };
         ASSERT_EQ(dispatch_signal_add(loop, signal, SIGUSR1), 0);
-        loop.turns(2);
+        EXPECT_EQ(dispatch_run(loop), 0);
         delete signal;
     }
     done = true;
     thread.join();
     std::signal(SIGUSR1, SIG_DFL);
-    EXPECT_GT(calls, 0);
 }

@@ -1,19 +1,21 @@
-// Counts the system calls that a back end makes, by standing in front of libc's functions. For one
-// file of a test program.
+// Counts the system calls that a loop makes, and stops its clock, by standing in front of libc's
+// functions. For one file of a test program.
 
 #ifndef DISPATCH_SYSCALLS_H
 #define DISPATCH_SYSCALLS_H
 
 #include <cerrno>
+#include <ctime>
 #include <dlfcn.h>
 #include <poll.h>
 #include <sys/epoll.h>
 
 static int waits, changes, instances;
+static int longest;           // timeout of a wait
 static int instances_to_fail; // so many of the next epoll_create1 calls
+static const timespec *stopped_clock;
 
-template <typename Function>
-static Function *real(Function *, const char *name)
+template <typename Function> static Function *real(Function *, const char *name)
 {
     return reinterpret_cast<Function *>(dlsym(RTLD_NEXT, name));
 }
@@ -23,6 +25,7 @@ int epoll_wait(int epfd, struct epoll_event *events, int count, int timeout)
 {
     static auto *next = real(epoll_wait, "epoll_wait");
     waits++;
+    longest = timeout > longest ? timeout : longest;
     return next(epfd, events, count, timeout);
 }
 
@@ -45,10 +48,20 @@ int epoll_create1(int flags) noexcept
     return next(flags);
 }
 
+int clock_gettime(clockid_t clock, struct timespec *now) noexcept
+{
+    static auto *next = real(clock_gettime, "clock_gettime");
+    if (!stopped_clock)
+        return next(clock, now);
+    *now = *stopped_clock;
+    return 0;
+}
+
 int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
     static auto *next = real(poll, "poll");
     waits++;
+    longest = timeout > longest ? timeout : longest;
     return next(fds, count, timeout);
 }
 }

@@ -1,8 +1,10 @@
-// Targets: what they are told, when, and that nothing comes after a removal.
+// Targets: what they are told, when, and that nothing comes after a removal; and what a turn of the
+// loop asks of the kernel.
 
 #include "dispatch/fixture.h"
 #include "dispatch/syscalls.h"
 
+#include <climits>
 #include <cstdio>
 #include <memory>
 #include <sys/wait.h>
@@ -175,6 +177,20 @@ TEST(Target, ClosedBehindItsBack)
     dispatch_remove(&second);
 }
 
+TEST(Target, ExchangedBehindItsBack)
+{
+    Loop loop;
+    Pair former, present;
+    Target target;
+    ASSERT_EQ(dispatch_add(loop, &target, former.ours, DISPATCH_WRITE), 0);
+    loop.turns(1);
+    ASSERT_EQ(dup2(present.ours, former.ours), former.ours);
+    dispatch_want(&target, DISPATCH_READ);
+    present.say();
+    loop.turns(1);
+    EXPECT_EQ(target.last, unsigned(DISPATCH_READ));
+}
+
 TEST(Target, AHangUpIsReportedUnasked)
 {
     Loop loop;
@@ -246,21 +262,6 @@ TEST(Target, TheKernelHearsOnlyOfWhatHasChanged)
     EXPECT_EQ(changes, 0);
 }
 
-TEST(Target, OneWaitForATurn)
-{
-    Loop loop;
-    Pair pair;
-    Target target;
-    ASSERT_EQ(dispatch_add(loop, &target, pair.ours, DISPATCH_READ), 0);
-    pair.say();
-    loop.turns(1);
-    waits = changes = 0;
-    loop.turns(100);
-    EXPECT_EQ(target.calls, 101);
-    EXPECT_EQ(waits, 100);
-    EXPECT_EQ(changes, 0);
-}
-
 TEST(Target, EachOfTwoRemovesTheOther)
 {
     Loop loop;
@@ -322,7 +323,7 @@ TEST(Target, WhatIsNoLongerWantedIsNotReported)
 TEST(Target, ANumberIsReusedWithinABatch)
 {
     Loop loop;
-    Pair pairs[3];
+    Pair pairs[3], fresh[3];
     Target targets[3], successors[3];
     int first = -1;
     for (int i = 0; i < 3; i++) {
@@ -333,8 +334,8 @@ TEST(Target, ANumberIsReusedWithinABatch)
                 if (j == i)
                     continue;
                 dispatch_remove(&targets[j]);
-                ASSERT_EQ(dup2(Pair().ours, pairs[j].ours), pairs[j].ours);
-                ASSERT_EQ(dispatch_add(loop, &successors[j], pairs[j].ours, 0), 0);
+                ASSERT_EQ(dup2(fresh[j].ours, pairs[j].ours), pairs[j].ours);
+                ASSERT_EQ(dispatch_add(loop, &successors[j], pairs[j].ours, DISPATCH_READ), 0);
             }
             dispatch_want(&targets[i], 0);
         };
@@ -345,9 +346,11 @@ TEST(Target, ANumberIsReusedWithinABatch)
     EXPECT_NE(first, -1);
     for (int i = 0; i < 3; i++)
         EXPECT_EQ(successors[i].calls, 0);
+    for (int i = 0; i < 3; i++)
+        fresh[i].say();
     loop.turns(1);
     for (int i = 0; i < 3; i++)
-        EXPECT_EQ(successors[i].calls, i == first ? 0 : 1); // a hang-up
+        EXPECT_EQ(successors[i].calls, i == first ? 0 : 1);
 }
 
 TEST(Target, AddsManyInACallback)
@@ -398,6 +401,65 @@ TEST(Target, HandsItsOpenDescriptorOn)
     EXPECT_EQ(instances, 0);
 }
 
+TEST(Turn, IsOneWait)
+{
+    Loop loop;
+    Pair pair;
+    Target target;
+    ASSERT_EQ(dispatch_add(loop, &target, pair.ours, DISPATCH_READ), 0);
+    pair.say();
+    loop.turns(1);
+    waits = changes = longest = 0;
+    loop.turns(100);
+    EXPECT_EQ(target.calls, 101);
+    EXPECT_EQ(waits, 100);
+    EXPECT_EQ(changes, 0);
+    EXPECT_EQ(longest, 0); // for the timer that counts the turns is always due
+}
+
+TEST(Turn, EndsItsWaitAtTheDeadlineOrAfter)
+{
+    Loop loop;
+    waits = longest = 0;
+    loop.run_for(2 * MS + 1);
+    EXPECT_LE(waits, 2);
+    EXPECT_EQ(longest, 3);
+}
+
+TEST(Turn, WaitsNoLongerThanAnIntHolds)
+{
+    Loop loop;
+    Timer far, farther;
+    Waker waker;
+    ASSERT_EQ(dispatch_waker_add(loop, &waker), 0);
+    ASSERT_EQ(dispatch_timer_add(loop, &far), 0);
+    ASSERT_EQ(dispatch_timer_add(loop, &farther), 0);
+    dispatch_timer_set(&farther, DISPATCH_NEVER - 1);
+    waker.on = [&] {
+        dispatch_stop(loop, 0);
+        dispatch_timer_set(&far, dispatch_now(loop) + uint64_t(3000000000) * MS);
+    };
+    for (int i = 0; i < 3; i++) {
+        longest = 0;
+        dispatch_wake(&waker);
+        EXPECT_EQ(dispatch_run(loop), 0);
+        EXPECT_EQ(longest, INT_MAX);
+    }
+    EXPECT_EQ(far.calls + farther.calls, 0);
+}
+
+TEST(Turn, HasATimeOfItsOwnThoughTheClockStands)
+{
+    Loop loop;
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    stopped_clock = &now;
+    uint64_t before = dispatch_now(loop);
+    loop.turns(5);
+    stopped_clock = nullptr;
+    EXPECT_GE(dispatch_now(loop), before + 5);
+}
+
 // What the kernel still watches for a target that was removed must neither be reported nor keep the
 // loop from sleeping.
 
@@ -423,13 +485,16 @@ TEST(Leftover, OfADescriptorThatWasNotClosed)
 TEST(Leftover, OfADuplicate)
 {
     Loop loop;
-    Pair pair, other;
-    Target target, bystander;
+    Pair pair, other, closed;
+    Target target, bystander, refused;
     int duplicate = dup(pair.ours);
     pair.say();
     ASSERT_EQ(dispatch_add(loop, &target, pair.ours, DISPATCH_READ), 0);
     ASSERT_EQ(dispatch_add(loop, &bystander, other.ours, DISPATCH_READ), 0);
+    ASSERT_EQ(dispatch_add(loop, &refused, closed.ours, DISPATCH_READ), 0);
+    closed.close_ours();
     loop.turns(1);
+    EXPECT_EQ(refused.calls, 1);
     dispatch_remove(&target);
     pair.close_ours();
     waits = 0;
@@ -439,6 +504,7 @@ TEST(Leftover, OfADuplicate)
     other.say();
     loop.turns(1);
     EXPECT_EQ(bystander.calls, 1);
+    EXPECT_EQ(refused.calls, 1); // is not told anew
     close(duplicate);
 }
 

@@ -21,7 +21,7 @@ static unsigned long environment(const char *name, unsigned long otherwise)
 }
 
 class Torture : public testing::Test {
-protected:
+  protected:
     struct Watched;
     struct Deadline;
     struct Flag;
@@ -42,10 +42,14 @@ protected:
     std::vector<int> peers; // the other ends of the targets' sockets, and of those gone
     std::vector<int> spare; // open descriptors without a target: duplicates, and ends never closed
 
-    size_t below(size_t n) { return random() % n; }
+    size_t below(size_t n)
+    {
+        return random() % n;
+    }
 
     struct Watched : dispatch_target {
         Torture *torture;
+        uint64_t added_at;
         int calls = 0;
     };
     struct Deadline : dispatch_timer {
@@ -65,6 +69,7 @@ protected:
         Torture *torture = self->torture;
         auto found = torture->targets.find(self->fd);
         ASSERT_TRUE(found != torture->targets.end() && found->second == self);
+        ASSERT_LT(self->added_at, dispatch_now(torture->loop)); // this batch has none of its own
         ASSERT_NE(events, 0u);
         ASSERT_EQ(events & ~(self->wanted | DISPATCH_HANGUP | DISPATCH_ERROR), 0u);
         ASSERT_EQ(events & DISPATCH_ERROR, 0u);
@@ -103,14 +108,12 @@ protected:
             operate();
     }
 
-    template <typename T>
-    static bool contains(const std::vector<T *> &all, T *one)
+    template <typename T> static bool contains(const std::vector<T *> &all, T *one)
     {
         return std::find(all.begin(), all.end(), one) != all.end();
     }
 
-    template <typename T>
-    T take(std::vector<T> &all)
+    template <typename T> T take(std::vector<T> &all)
     {
         size_t i = below(all.size());
         T one = all[i];
@@ -126,6 +129,7 @@ protected:
         auto *target = new Watched{};
         target->ready = ready;
         target->torture = this;
+        target->added_at = dispatch_now(loop);
         ASSERT_EQ(dispatch_add(loop, target, fd, unsigned(below(4))), 0);
         targets[fd] = target;
     }
@@ -230,8 +234,8 @@ protected:
         } else if (!timers.empty()) {
             Deadline *timer = timers[below(timers.size())];
             uint64_t now = dispatch_now(loop);
-            uint64_t choices[] = {0, now, now + below(100000), now + below(2000000),
-                                  now + 1000 * MS, DISPATCH_NEVER};
+            uint64_t choices[] = {
+                0, now, now + below(100000), now + below(2000000), now + 1000 * MS, DISPATCH_NEVER};
             dispatch_timer_set(timer, choices[below(6)]);
             timer->due = timer->deadline;
             timer->set_at = now;

@@ -113,11 +113,24 @@ def test_usage(arguments, words):
     refused(finish(*arguments), 2, *words)
 
 
-def test_folder_that_may_not_be_entered(tmp_path):
-    if os.getuid() == 0:
-        pytest.skip('root enters every folder')
+@pytest.fixture
+def nobody():
+    """Options of finish() for a run without root's rights."""
+    if os.getuid() != 0:
+        return {}
+    if subprocess.run([os.environ['ASYNWSGI'], '--version'], user=65534).returncode != 0:
+        pytest.skip('nobody may not run the command')
+    return {'user': 65534, 'group': 65534, 'extra_groups': []}
+
+
+def test_folder_that_may_not_be_entered(tmp_path, nobody):
     tmp_path.chmod(0)
-    refused(finish('--chdir', tmp_path, 'app'), 2, 'Permission denied')
+    refused(finish('--chdir', tmp_path, 'app', **nobody), 2, 'Permission denied')
+
+
+def test_permission_to_listen(nobody):
+    refused(finish('-b', 'unix:/asynwsgi-test', 'app', **nobody), 1,
+            'unix:/asynwsgi-test: Permission denied')
 
 
 @pytest.mark.parametrize('name, value, words', [

@@ -10,13 +10,14 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import termios
 import threading
 import time
 
 import pytest
 
-from command import HELLO, PATIENCE, environment
+from command import HELLO, PATIENCE, connect, environment
 
 # Answers with the worker's pid; /slow takes a second, /stuck for ever, /crash never answers.
 PID = '''
@@ -160,13 +161,35 @@ def test_term_while_booting(start):
 
 def test_signals_without_a_meaning(start):
     server = start(PID)
-    for name in 'HUP', 'USR1', 'USR2', 'WINCH', 'TTIN', 'TTOU':
+    for name in 'HUP', 'USR1', 'USR2', 'TTIN', 'TTOU':
         number = getattr(signal, 'SIG' + name)
         server.signal(number)
         server.wait_for(rf'\[warning\] signal {int(number)} ')
         if name not in ('TTIN', 'TTOU'):
             os.kill(server.workers[0], number)
+    server.signal(signal.SIGWINCH)
     assert server.get().status == 200
+
+
+def test_a_log_that_nobody_reads_any_more(tmp_path):
+    (tmp_path / 'app.py').write_text(HELLO.replace('\n    ', '\n'))
+    process = subprocess.Popen([os.environ['ASYNWSGI'], '-b', '127.0.0.1:0', 'app'], cwd=tmp_path,
+                               env=environment(), stderr=subprocess.PIPE)
+    try:
+        lines = iter(process.stderr.readline, b'')
+        address = next(line for line in lines if b'Listening' in line).split()[-1].decode()
+        process.stderr.close()
+        for _ in range(2):
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+        with connect(address) as connection:
+            connection.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+            assert connection.recv(4096).startswith(b'HTTP/1.1 200 ')
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_signals_that_were_blocked_or_ignored_by_the_parent(start):

@@ -6,8 +6,14 @@ struct Connect : tcpsocket_connect {
     int called = 0, result = 0;
     std::function<void()> then = [] {};
 
-    Connect() : tcpsocket_connect{} { done = finished; }
-    ~Connect() { tcpsocket_connect_cancel(this); }
+    Connect() : tcpsocket_connect{}
+    {
+        done = finished;
+    }
+    ~Connect()
+    {
+        tcpsocket_connect_cancel(this);
+    }
 
     static void finished(tcpsocket_connect *connecting, int descriptor)
     {
@@ -19,7 +25,7 @@ struct Connect : tcpsocket_connect {
 };
 
 class ConnectTest : public testing::Test {
-protected:
+  protected:
     int start(const tcpsocket_address &where, uint64_t deadline = DISPATCH_NEVER)
     {
         connect.called = 0;
@@ -40,9 +46,9 @@ protected:
 TEST_F(ConnectTest, Succeeds)
 {
     Folder folder;
-    for (std::string where : {std::string("127.0.0.1:0"), std::string("[::1]:0"),
-                              "unix:" + folder / "s",
-                              "unix:@asynwsgi test " + std::to_string(getpid())}) {
+    for (std::string where :
+         {std::string("127.0.0.1:0"), std::string("[::1]:0"), "unix:" + folder / "s",
+          "unix:@asynwsgi test " + std::to_string(getpid())}) {
         int fd = listening(where);
         ASSERT_EQ(start(bound(fd)), 0);
         ASSERT_TRUE(finish());
@@ -93,7 +99,7 @@ TEST_F(ConnectTest, UnixIsRefusedAtOnce)
 
 // A listener whose queue is full drops what else comes.
 class Deaf {
-public:
+  public:
     Deaf()
     {
         for (int i = 0; i < 4; i++) {
@@ -113,7 +119,7 @@ public:
 
     int fd = listening("127.0.0.1:0", 0);
 
-private:
+  private:
     std::vector<int> clients;
 };
 
@@ -187,6 +193,17 @@ TEST_F(ConnectTest, WithoutDescriptors)
     calls.socket.errors = {EMFILE};
     EXPECT_EQ(start(address("127.0.0.1:1")), -EMFILE);
     tcpsocket_connect_cancel(&connect);
+}
+
+TEST_F(ConnectTest, CantBeWatched)
+{
+    if (test_backend() != std::string("epoll"))
+        GTEST_SKIP() << "poll watches anything";
+    Deaf deaf;
+    calls.watch.errors = {ENOSPC};
+    ASSERT_EQ(start(bound(deaf.fd)), 0);
+    ASSERT_TRUE(finish());
+    EXPECT_EQ(connect.result, -EIO);
 }
 
 TEST_F(ConnectTest, WithoutMemory)

@@ -3,11 +3,12 @@
 #include "tcpsocket/stream_support.h"
 
 class InputTest : public StreamTest {
-protected:
+  protected:
     explicit InputTest(tcpsocket_limits l = {65536, 65536, 16384, 1 << 20}) : StreamTest(l) {}
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, InputTest, testing::Values(Tcp, Unix), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Over, InputTest, testing::Values(Tcp, Unix),
+                         testing::PrintToStringParamName());
 
 TEST_P(InputTest, IsSeenWithoutCopying)
 {
@@ -56,7 +57,9 @@ TEST_P(InputTest, WhatIsLeftIsKept)
 TEST_P(InputTest, IsWholeHoweverItIsCutAndConsumed)
 {
     unsigned seed = 1;
-    auto random = [&](unsigned below) { return (seed = seed * 1103515245 + 12345) / 65536 % below; };
+    auto random = [&](unsigned below) {
+        return (seed = seed * 1103515245 + 12345) / 65536 % below;
+    };
     stream.on_input = [&] { stream.take(random(700)); };
     const std::string all = pattern(0, 300000);
     for (size_t sent = 0; sent < all.size();) {
@@ -120,6 +123,7 @@ TEST_P(InputTest, EmptyBufferIsGivenBackAfterOthersCallbacks)
     loop.turn();
     EXPECT_EQ(held(), 0u);
     EXPECT_EQ(stream.target.wanted, unsigned{DISPATCH_READ});
+    EXPECT_EQ(calls.send.count, 0u);
     far_sends("more");
     loop.turn();
     EXPECT_EQ(stream.available(), 4u);
@@ -218,12 +222,13 @@ TEST_P(InputTest, IsNotReceivedWithinACallback)
 
 TEST_P(InputTest, IsSeenFromOtherCallbacks)
 {
-    Stream other;
-    int other_far = add(other);
+    Stream other, third;
+    int other_far = add(other), third_far = add(third);
     stream.on_input = [] {};
     far_sends("mine");
     loop.turn();
     other.on_input = [&] {
+        EXPECT_EQ(third.available(), 0u);
         EXPECT_EQ(stream.available(), 4u);
         stream.take(SIZE_MAX);
         EXPECT_EQ(other.available(), 5u);
@@ -234,6 +239,7 @@ TEST_P(InputTest, IsSeenFromOtherCallbacks)
     EXPECT_EQ(stream.got, "mine");
     EXPECT_EQ(other.got, "yours");
     close(other_far);
+    close(third_far);
 }
 
 TEST_P(InputTest, InterruptionIsNoFailure)
@@ -304,12 +310,54 @@ TEST_P(InputTest, NoMemoryAndClosedByTheFailure)
     EXPECT_FALSE(stream.is_open);
 }
 
+TEST_P(InputTest, NoMemoryAfterAnotherFailure)
+{
+    stream.on_input = [&] {
+        calls.send.errors = {ECONNRESET};
+        EXPECT_EQ(stream.send("x"), -ECONNRESET);
+    };
+    far_sends("lost");
+    test_fail_allocation(1);
+    loop.turn();
+    EXPECT_EQ(stream.inputs, 1);
+    EXPECT_EQ(stream.failures, 0) << "whoever sent knows already";
+}
+
+class LargeInputTest : public InputTest {
+  protected:
+    LargeInputTest() : InputTest({1 << 20, 65536, 16384, 1 << 20}) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Over, LargeInputTest, testing::Values(Tcp, Unix),
+                         testing::PrintToStringParamName());
+
+TEST_P(LargeInputTest, ComesInPiecesOfTheSharedBuffer)
+{
+    const std::string all = pattern(0, 150000);
+    far_sends(all);
+    stream.on_input = [&] {
+        EXPECT_LE(stream.available(), 65536u);
+        stream.take(SIZE_MAX);
+    };
+    ASSERT_TRUE(loop.run_until([&] { return stream.got.size() >= all.size(); }));
+    EXPECT_TRUE(stream.got == all);
+    stream.got.clear();
+
+    far_sends(all);
+    stream.on_input = [] {};
+    ASSERT_TRUE(loop.run_until([&] { return stream.available() == all.size(); }));
+    stream.take(SIZE_MAX);
+    EXPECT_TRUE(stream.got == all);
+    loop.turn();
+}
+
 class InputLimitTest : public InputTest {
-protected:
+  protected:
     InputLimitTest() : InputTest({1000, 65536, 16384, 1 << 20}) {}
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, InputLimitTest, testing::Values(Tcp, Unix), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Over, InputLimitTest, testing::Values(Tcp, Unix),
+                         testing::PrintToStringParamName());
 
 TEST_P(InputLimitTest, BoundsWhatIsHeld)
 {

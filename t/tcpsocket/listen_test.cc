@@ -102,8 +102,8 @@ TEST(Listen, StaleUnixSocketIsReplaced)
 TEST(Listen, ServedUnixSocketIsNot)
 {
     Folder folder;
-    for (std::string where : {"unix:" + folder / "s",
-                              "unix:@asynwsgi test " + std::to_string(getpid())}) {
+    for (std::string where :
+         {"unix:" + folder / "s", "unix:@asynwsgi test " + std::to_string(getpid())}) {
         int fd = listening(where);
         EXPECT_EQ(listen_error(where), -EADDRINUSE);
         EXPECT_EQ(listen_error(where, true), -EADDRINUSE);

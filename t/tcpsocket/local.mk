@@ -13,4 +13,4 @@ EXTRA_DIST += $(tcpsocket_test_files)
 $(tcpsocket_tests): $(tcpsocket_lib) $(test_lib)
 t/tcpsocket/%: private AM_CPPFLAGS = $(test_inc) $(tcpsocket_inc)
 t/tcpsocket/%: private LDADD = $(tcpsocket_lib) $(test_link) -Wl,--wrap=accept4 \
-	-Wl,--wrap=socket -Wl,--wrap=recv -Wl,--wrap=send -Wl,--wrap=sendmsg
+	-Wl,--wrap=epoll_ctl -Wl,--wrap=socket -Wl,--wrap=recv -Wl,--wrap=send -Wl,--wrap=sendmsg

@@ -3,7 +3,7 @@
 #include "tcpsocket/stream_support.h"
 
 class OutputTest : public StreamTest {
-protected:
+  protected:
     explicit OutputTest(tcpsocket_limits l = {65536, 65536, 16384, 1 << 20}) : StreamTest(l) {}
 
     // The far end reads, and the loop runs, until nothing is unsent.
@@ -18,7 +18,8 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, OutputTest, testing::Values(Tcp, Unix), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Over, OutputTest, testing::Values(Tcp, Unix),
+                         testing::PrintToStringParamName());
 
 TEST_P(OutputTest, HeadAndBodyGoTogether)
 {
@@ -104,6 +105,10 @@ TEST_P(OutputTest, GoesOutInTheOrderGiven)
 TEST_P(OutputTest, CutInTheFirstPiece)
 {
     calls.send_most = 3;
+    ASSERT_TRUE(stream.put("no body "));
+    EXPECT_EQ(tcpsocket_stream_send(&stream, nullptr, 0), 0);
+    EXPECT_EQ(stream.unsent(), 5u);
+    EXPECT_EQ(far_gets_all(), "no body ");
     ASSERT_TRUE(stream.put("head "));
     EXPECT_EQ(stream.send("body"), 0);
     EXPECT_EQ(stream.unsent(), 6u);
@@ -113,9 +118,11 @@ TEST_P(OutputTest, CutInTheFirstPiece)
 
 TEST_P(OutputTest, InterruptedAtFirst)
 {
-    calls.send.errors = {EINTR};
+    calls.send.errors = {EINTR, EAGAIN};
     EXPECT_EQ(stream.send("x"), 0);
     EXPECT_EQ(stream.unsent(), 1u);
+    loop.turn();
+    EXPECT_EQ(stream.drains, 0) << "no write took place";
     loop.turn();
     EXPECT_EQ(far_gets(), "x");
     EXPECT_EQ(stream.drains, 1);
@@ -162,6 +169,18 @@ TEST_P(OutputTest, DrainedIsCalledBelowTheLowMark)
     EXPECT_EQ(stream.drains, 2) << "after each write";
 }
 
+TEST_P(OutputTest, IsFullFromTheHighMarkOn)
+{
+    calls.send_most = 1;
+    EXPECT_EQ(stream.send(std::string(65536, 'x')), 0);
+    EXPECT_EQ(stream.unsent(), 65535u);
+    EXPECT_FALSE(tcpsocket_stream_full(&stream));
+    EXPECT_EQ(stream.send("x"), 0);
+    EXPECT_TRUE(tcpsocket_stream_full(&stream));
+    loop.turn();
+    EXPECT_FALSE(tcpsocket_stream_full(&stream));
+}
+
 TEST_P(OutputTest, DrainedMaySendMore)
 {
     int rounds = 0;
@@ -205,14 +224,19 @@ TEST_P(OutputTest, FailureInTheLoopIsReported)
 
 TEST_P(OutputTest, PeerThatWentAwayRaisesNoSignal)
 {
-    tcpsocket_stream_pause(&stream);
-    hang_up();
-    while (!stream.error)
-        stream.send("x"); // over TCP the first is answered by the reset
-    EXPECT_TRUE(stream.error == -EPIPE || stream.error == -ECONNRESET) << stream.error;
-    for (int i = 0; i < 20; i++)
-        loop.turn();
-    EXPECT_EQ(stream.failures, 0);
+    for (std::string head : {"", "head"}) {
+        Stream one;
+        close(add(one));
+        tcpsocket_stream_pause(&one);
+        while (!one.error) { // over TCP the first is answered by the reset
+            EXPECT_TRUE(one.put(head));
+            one.send("x");
+        }
+        EXPECT_TRUE(one.error == -EPIPE || one.error == -ECONNRESET) << one.error;
+        for (int i = 0; i < 20; i++)
+            loop.turn();
+        EXPECT_EQ(one.failures, 0);
+    }
 }
 
 TEST_P(OutputTest, ReservationsBeyondTheSharedBuffer)
@@ -239,6 +263,11 @@ TEST_P(OutputTest, LargeReservationAlone)
 
     ASSERT_NE(tcpsocket_stream_reserve(&stream, 100000), nullptr); // never committed
     EXPECT_GT(held(), 0u);
+    far_sends("x");
+    loop.turn();
+    EXPECT_EQ(held(), 0u);
+
+    ASSERT_NE(tcpsocket_stream_reserve(&stream, 100000), nullptr);
     EXPECT_EQ(stream.send("small"), 0);
     EXPECT_EQ(held(), 0u);
     EXPECT_EQ(far_gets(), "small");
@@ -334,11 +363,14 @@ TEST_P(OutputTest, ShutdownWaitsForWhatIsBuilt)
 
 // Long output through a reader that is slower, in pieces of all sizes, head and body.
 class FlowTest : public OutputTest {
-protected:
+  protected:
     void flow(size_t total, int socket_buffer);
 
     // Bytes from a place in the flow on; up to `beyond` of them.
-    const char *at(size_t place) const { return source.data() + place % period; }
+    const char *at(size_t place) const
+    {
+        return source.data() + place % period;
+    }
 
     unsigned random(unsigned below)
     {
@@ -350,7 +382,8 @@ protected:
     unsigned seed = 1;
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, FlowTest, testing::Values(Tcp, Unix), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Over, FlowTest, testing::Values(Tcp, Unix),
+                         testing::PrintToStringParamName());
 
 void FlowTest::flow(size_t total, int socket_buffer)
 {
@@ -387,9 +420,15 @@ void FlowTest::flow(size_t total, int socket_buffer)
     EXPECT_EQ(held(), 0u);
 }
 
-TEST_P(FlowTest, AtTheReadersPace) { flow(50'000'000, 65536); }
+TEST_P(FlowTest, AtTheReadersPace)
+{
+    flow(50'000'000, 65536);
+}
 
-TEST_P(FlowTest, ThroughATinySocketBuffer) { flow(2'000'000, 1); }
+TEST_P(FlowTest, ThroughATinySocketBuffer)
+{
+    flow(2'000'000, 1);
+}
 
 // The n-th allocation fails, for every n: what comes out is a prefix, and errors say why.
 TEST_P(OutputTest, NoMemoryAnywhere)
@@ -423,11 +462,12 @@ TEST_P(OutputTest, NoMemoryAnywhere)
 }
 
 class OutputLimitTest : public OutputTest {
-protected:
+  protected:
     OutputLimitTest() : OutputTest({65536, 65536, 16384, 100000}) {}
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, OutputLimitTest, testing::Values(Tcp, Unix), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Over, OutputLimitTest, testing::Values(Tcp, Unix),
+                         testing::PrintToStringParamName());
 
 TEST_P(OutputLimitTest, BoundsWhatIsReserved)
 {

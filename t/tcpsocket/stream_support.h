@@ -17,7 +17,10 @@ struct Stream : tcpsocket_stream {
     bool is_open = false;
 
     Stream() : tcpsocket_stream{} {}
-    ~Stream() { shut(); }
+    ~Stream()
+    {
+        shut();
+    }
 
     int open(tcpsocket_pool *of, int fd)
     {
@@ -75,26 +78,37 @@ struct Stream : tcpsocket_stream {
         return tcpsocket_stream_send(this, copy.get(), data.size());
     }
 
-    size_t unsent() const { return tcpsocket_stream_unsent(this); }
+    size_t unsent() const
+    {
+        return tcpsocket_stream_unsent(this);
+    }
 
-private:
-    static Stream *self(tcpsocket_stream *stream) { return static_cast<Stream *>(stream); }
+  private:
+    static Stream *self(tcpsocket_stream *stream)
+    {
+        return static_cast<Stream *>(stream);
+    }
 
-    static constexpr tcpsocket_stream_events table = {
-        [](tcpsocket_stream *stream) {
-            self(stream)->inputs++;
-            self(stream)->on_input();
-        },
-        [](tcpsocket_stream *stream) {
-            self(stream)->drains++;
-            self(stream)->on_drained();
-        },
-        [](tcpsocket_stream *stream, int error) {
-            self(stream)->failures++;
-            self(stream)->failure = error;
-            self(stream)->on_failed();
-        },
-    };
+    static void input_came(tcpsocket_stream *stream)
+    {
+        self(stream)->inputs++;
+        self(stream)->on_input();
+    }
+
+    static void output_drained(tcpsocket_stream *stream)
+    {
+        self(stream)->drains++;
+        self(stream)->on_drained();
+    }
+
+    static void stream_failed(tcpsocket_stream *stream, int error)
+    {
+        self(stream)->failures++;
+        self(stream)->failure = error;
+        self(stream)->on_failed();
+    }
+
+    static constexpr tcpsocket_stream_events table = {input_came, output_drained, stream_failed};
 };
 
 inline void signal_is_a_failure(int)
@@ -104,7 +118,10 @@ inline void signal_is_a_failure(int)
         _exit(1);
 }
 
-enum Kind { Tcp, Unix };
+enum Kind {
+    Tcp,
+    Unix
+};
 
 inline void PrintTo(Kind kind, std::ostream *out)
 {
@@ -129,7 +146,7 @@ inline void make_pair(Kind kind, int ends[2])
 
 // Each test has an open stream, and its far end is `far`.
 class StreamTest : public testing::TestWithParam<Kind> {
-protected:
+  protected:
     explicit StreamTest(tcpsocket_limits l = {65536, 65536, 16384, 1 << 20}) : limits(l)
     {
         signal(SIGPIPE, signal_is_a_failure);
@@ -168,7 +185,10 @@ protected:
     }
 
     // All that has arrived at the far end.
-    std::string far_gets() { return far_gets(far); }
+    std::string far_gets()
+    {
+        return far_gets(far);
+    }
 
     static std::string far_gets(int fd)
     {
@@ -190,7 +210,10 @@ protected:
         far = -1;
     }
 
-    size_t held() const { return tcpsocket_pool_held(pool); }
+    size_t held() const
+    {
+        return tcpsocket_pool_held(pool);
+    }
 
     // Fills the socket until it takes no more; gives how much it took.
     size_t fill()

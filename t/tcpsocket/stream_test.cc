@@ -6,7 +6,7 @@
 static_assert(sizeof(tcpsocket_stream) <= 112);
 
 class LifeTest : public StreamTest {
-protected:
+  protected:
     // Turns in which a spinning loop would show.
     void turns()
     {
@@ -15,7 +15,8 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, LifeTest, testing::Values(Tcp, Unix), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Over, LifeTest, testing::Values(Tcp, Unix),
+                         testing::PrintToStringParamName());
 
 TEST_P(LifeTest, PeerEndsFirst)
 {
@@ -95,7 +96,7 @@ TEST_P(LifeTest, ResetAfterTheEnd)
     turns();
     EXPECT_EQ(stream.inputs, 1);
     EXPECT_EQ(stream.failures, 1);
-    EXPECT_TRUE(stream.failure == -ECONNRESET || stream.failure == -EPIPE) << stream.failure;
+    EXPECT_EQ(stream.failure, GetParam() == Tcp ? -EPIPE : -ECONNRESET) << "as SO_ERROR has it";
 }
 
 TEST_P(LifeTest, ResetWhileOutputWaits)
@@ -130,6 +131,17 @@ TEST_P(LifeTest, PeerIsGoneWhilePaused)
     tcpsocket_stream_resume(&stream);
     turns();
     EXPECT_EQ(stream.inputs, GetParam() == Unix ? 0 : 1);
+}
+
+// Input that nobody asked for may be lost; but that it is over is not.
+TEST_P(LifeTest, BothEndWhilePaused)
+{
+    tcpsocket_stream_pause(&stream);
+    tcpsocket_stream_shutdown(&stream);
+    hang_up();
+    turns();
+    EXPECT_EQ(stream.failures, 1);
+    EXPECT_EQ(stream.failure, -ECONNRESET);
 }
 
 // What a peer says before it refuses the rest of a long output is read first.
@@ -171,6 +183,30 @@ TEST_P(LifeTest, ClosesInInput)
     EXPECT_EQ(held(), 0u);
 }
 
+// Nothing of it shows in the others.
+TEST_P(LifeTest, ClosesInInputAmongOthers)
+{
+    Stream other;
+    int other_far = add(other);
+    stream.on_input = [&] { stream.shut(); };
+    far_sends("x");
+    loop.turn();
+    calls.send.errors = {EAGAIN};
+    EXPECT_EQ(other.send("y"), 0);
+    loop.turn(); // in which it only writes
+    EXPECT_EQ(other.drains, 1);
+    EXPECT_EQ(other.available(), 0u);
+
+    far = (hang_up(), add(stream));
+    far_sends("x");
+    loop.turn();
+    EXPECT_EQ(stream.inputs, 2);
+    ASSERT_EQ(send(other_far, "z", 1, 0), 1);
+    tcpsocket_stream_receive(&other);
+    EXPECT_EQ(other.got, "z");
+    close(other_far);
+}
+
 TEST_P(LifeTest, ClosesInInputWhileWritable)
 {
     calls.send.errors = {EAGAIN};
@@ -205,7 +241,13 @@ TEST_P(LifeTest, ClosesInFailed)
 
 TEST_P(LifeTest, FreedWithItsPoolInEveryCallback)
 {
-    enum { Input, Received, Drained, Failed, PausedAndGone };
+    enum {
+        Input,
+        Received,
+        Drained,
+        Failed,
+        PausedAndGone
+    };
     for (int when : {Input, Received, Drained, Failed, PausedAndGone}) {
         tcpsocket_pool *own;
         int ends[2];
@@ -221,7 +263,10 @@ TEST_P(LifeTest, FreedWithItsPoolInEveryCallback)
             tcpsocket_pool_free(pool_of_it);
             noted = true;
         };
-        doomed->on_input = [f = free_all] { auto copy = f; copy(); };
+        doomed->on_input = [f = free_all] {
+            auto copy = f;
+            copy();
+        };
         doomed->on_drained = doomed->on_failed = doomed->on_input;
         if (when == Input || when == Received || when == Failed) {
             ASSERT_EQ(__real_send(ends[1], "x", 1, 0), 1);
@@ -286,6 +331,19 @@ TEST_P(LifeTest, SocketThatCantBeWatched)
     ASSERT_EQ(other.open(pool, fd), 0);
     turns();
     EXPECT_EQ(other.failures, 1);
+}
+
+TEST_P(LifeTest, KernelWontWatchMore)
+{
+    if (test_backend() != std::string("epoll"))
+        GTEST_SKIP() << "poll watches anything";
+    Stream other;
+    int other_far = add(other);
+    calls.watch.errors = {ENOSPC};
+    turns();
+    EXPECT_EQ(other.failures, 1);
+    EXPECT_EQ(other.failure, -ECONNRESET);
+    close(other_far);
 }
 
 TEST_P(LifeTest, FailsToOpen)

@@ -20,6 +20,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string>
+#include <sys/epoll.h>
 #include <unistd.h>
 #include <vector>
 
@@ -41,12 +42,15 @@ struct Call {
 
 struct Calls {
     Call accept, socket, recv, send; // `send` is sendmsg as well
+    Call watch;                      // of epoll_ctl
     size_t send_most = SIZE_MAX;     // bytes one call of send takes
 };
 
 static Calls calls;
 
 extern "C" {
+int __real_epoll_ctl(int, int, int, struct epoll_event *);
+int __wrap_epoll_ctl(int, int, int, struct epoll_event *);
 int __real_accept4(int, struct sockaddr *, socklen_t *, int);
 int __wrap_accept4(int, struct sockaddr *, socklen_t *, int);
 int __real_socket(int, int, int);
@@ -61,6 +65,11 @@ ssize_t __wrap_sendmsg(int, const struct msghdr *, int);
 int __wrap_accept4(int fd, struct sockaddr *peer, socklen_t *length, int flags)
 {
     return calls.accept.fails() ? -1 : __real_accept4(fd, peer, length, flags);
+}
+
+int __wrap_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+    return calls.watch.fails() ? -1 : __real_epoll_ctl(epoll, operation, fd, event);
 }
 
 int __wrap_socket(int family, int type, int protocol)
@@ -95,7 +104,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 }
 
 class Loop {
-public:
+  public:
     Loop()
     {
         calls = {};
@@ -112,9 +121,15 @@ public:
         dispatch_free(loop); // aborts if something is still added
     }
 
-    operator dispatch *() const { return loop; }
+    operator dispatch *() const
+    {
+        return loop;
+    }
 
-    uint64_t now() const { return dispatch_now(loop); }
+    uint64_t now() const
+    {
+        return dispatch_now(loop);
+    }
 
     void turn()
     {
@@ -139,7 +154,7 @@ public:
 
     uint64_t tick = 1'000'000;
 
-private:
+  private:
     struct Timer : dispatch_timer {
         Loop *self;
     };
@@ -225,7 +240,11 @@ inline void close_hard(int fd)
 }
 
 // Whether reading blocks, ends or gives an error, looked at without waiting.
-enum class Far { Open, Ended, Broken };
+enum class Far {
+    Open,
+    Ended,
+    Broken
+};
 
 inline Far far_state(int fd)
 {
@@ -236,12 +255,21 @@ inline Far far_state(int fd)
 
 // A folder of its own, for sockets in the file system.
 class Folder {
-public:
-    Folder() { EXPECT_NE(mkdtemp(name), nullptr); }
-    ~Folder() { EXPECT_EQ(system(("rm -r " + std::string(name)).c_str()), 0); }
-    std::string operator/(const std::string &file) const { return name + ("/" + file); }
+  public:
+    Folder()
+    {
+        EXPECT_NE(mkdtemp(name), nullptr);
+    }
+    ~Folder()
+    {
+        EXPECT_EQ(system(("rm -r " + std::string(name)).c_str()), 0);
+    }
+    std::string operator/(const std::string &file) const
+    {
+        return name + ("/" + file);
+    }
 
-private:
+  private:
     char name[32] = "/tmp/tcpsocket.XXXXXX";
 };
 

@@ -208,7 +208,10 @@ void tcpsocket_stream_consume(struct tcpsocket_stream *stream, size_t length);
 /* The peer has shut its side: no more input will follow what is buffered. */
 bool tcpsocket_stream_ended(const struct tcpsocket_stream *stream);
 
-/* Leave further input to the kernel, and go on with it. */
+/*
+ * Leave further input to the kernel, and go on with it.  A connection that is
+ * shut on both sides meanwhile has `failed`.
+ */
 void tcpsocket_stream_pause(struct tcpsocket_stream *stream);
 void tcpsocket_stream_resume(struct tcpsocket_stream *stream);
 

@@ -1,0 +1,450 @@
+// Replays the pages of t/http/golden; golden/README.md describes them.
+
+#include "harness/harness.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <vector>
+
+#include <asynwsgi/http.h>
+
+namespace {
+
+// -- Bytes as the pages write them
+
+std::string unescape(const std::string &text)
+{
+    std::string bytes;
+    for (size_t i = 0; i < text.size(); i++) {
+        if (text[i] != '\\') {
+            bytes += text[i];
+            continue;
+        }
+        switch (text.at(++i)) {
+        case 'r':
+            bytes += '\r';
+            break;
+        case 'n':
+            bytes += '\n';
+            break;
+        case 't':
+            bytes += '\t';
+            break;
+        case 's':
+            bytes += ' ';
+            break;
+        case '\\':
+            bytes += '\\';
+            break;
+        case 'x':
+            bytes += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+            i += 2;
+            break;
+        case '(': {
+            size_t star = text.find('*', i), close = text.find(')', i);
+            std::string piece = unescape(text.substr(star + 1, close - star - 1));
+            for (int n = std::stoi(text.substr(i + 1)); n > 0; n--)
+                bytes += piece;
+            i = close;
+            break;
+        }
+        default:
+            throw std::runtime_error("bad escape in: " + text);
+        }
+    }
+    return bytes;
+}
+
+std::string escape(const std::string &bytes)
+{
+    std::ostringstream text;
+    for (size_t i = 0; i < bytes.size(); i++) {
+        auto byte = static_cast<unsigned char>(bytes[i]);
+        size_t run = std::min(bytes.find_first_not_of(bytes[i], i), bytes.size()) - i;
+        if (run >= 20) {
+            text << "\\(" << run << "*" << bytes[i] << ")";
+            i += run - 1;
+        } else if (byte == '\\')
+            text << "\\\\";
+        else if (byte == ' ' && (i == 0 || i + 1 == bytes.size()))
+            text << "\\s";
+        else if (byte == '\r' || byte == '\n' || byte == '\t')
+            text << (byte == '\r' ? "\\r" : byte == '\n' ? "\\n" : "\\t");
+        else if (byte < ' ' || byte > '~') {
+            text << "\\x"
+                 << "0123456789abcdef"[byte >> 4] << "0123456789abcdef"[byte & 15];
+        } else
+            text << bytes[i];
+    }
+    return text.str();
+}
+
+// -- Replaying
+
+const char *fault_name(enum http_fault fault)
+{
+    static const std::map<enum http_fault, const char *> names = {
+#define NAME(fault) {fault, #fault}
+        NAME(HTTP_BAD_METHOD),
+        NAME(HTTP_BAD_TARGET),
+        NAME(HTTP_BAD_VERSION),
+        NAME(HTTP_UNSUPPORTED_VERSION),
+        NAME(HTTP_BAD_LINE_END),
+        NAME(HTTP_BAD_FIELD_NAME),
+        NAME(HTTP_BAD_FIELD_VALUE),
+        NAME(HTTP_OBSOLETE_FOLD),
+        NAME(HTTP_LONG_REQUEST_LINE),
+        NAME(HTTP_LONG_FIELD),
+        NAME(HTTP_MANY_FIELDS),
+        NAME(HTTP_LONG_HEAD),
+        NAME(HTTP_BAD_HOST),
+        NAME(HTTP_BAD_CONTENT_LENGTH),
+        NAME(HTTP_BAD_TRANSFER_ENCODING),
+        NAME(HTTP_UNKNOWN_TRANSFER_CODING),
+        NAME(HTTP_AMBIGUOUS_LENGTH),
+        NAME(HTTP_UNKNOWN_EXPECTATION),
+        NAME(HTTP_REPEATED_FIELD),
+        NAME(HTTP_LONG_BODY),
+        NAME(HTTP_BAD_CHUNK_SIZE),
+        NAME(HTTP_BAD_CHUNK_EXTENSION),
+        NAME(HTTP_LONG_CHUNK_EXTENSION),
+        NAME(HTTP_BAD_CHUNK_END),
+        NAME(HTTP_BAD_TRAILER),
+        NAME(HTTP_LONG_TRAILER),
+#undef NAME
+    };
+    return names.at(fault);
+}
+
+// A connection that reads messages as they arrive, and notes what the parsers say of them.
+class Replay {
+  public:
+    explicit Replay(const struct http_limits &its_limits) : limits(its_limits)
+    {
+        http_request_parser_init(&parser);
+    }
+
+    void feed(const std::string &bytes)
+    {
+        pending += bytes;
+        while (state != OVER && !pending.empty() && step())
+            ;
+    }
+
+    // What came, a line for each event.
+    std::string finish()
+    {
+        if (state == OVER && !failed && !pending.empty())
+            note("unread", pending);
+        if (state == SIZED || state == CHUNKED || (state == HEAD && !pending.empty()))
+            note("incomplete");
+        std::string text;
+        for (const auto &[name, value] : events)
+            text += name + (value.empty() ? "" : " " + escape(value)) + "\n";
+        return text;
+    }
+
+    bool over() const
+    {
+        return state == OVER;
+    }
+
+    bool failed = false;
+
+  private:
+    // Does what can be done with what is pending; false: more is needed. The bytes are handed over
+    // in memory of their own of just that size, so that a sanitizer sees what is read beyond them.
+    bool step()
+    {
+        std::unique_ptr<unsigned char[]> input(new unsigned char[pending.size()]);
+        memcpy(input.get(), pending.data(), pending.size());
+        switch (state) {
+        case HEAD:
+            return head(input.get());
+        case SIZED:
+            return sized();
+        default:
+            return chunk(input.get());
+        }
+    }
+
+    bool head(const unsigned char *input)
+    {
+        std::vector<struct http_field> fields(limits.fields);
+        struct http_request request;
+        memset(&request, 0xaa, sizeof request);
+        request.fields = fields.data();
+        enum http_fault fault =
+            http_request_parse(&parser, &limits, input, pending.size(), &request);
+        if (fault != HTTP_COMPLETE)
+            return fault != HTTP_INCOMPLETE && fail(fault);
+        http_request_parser_init(&parser);
+        describe(request);
+        if ((fault = http_request_frame(&request, &limits, &framing)) != HTTP_COMPLETE)
+            return fail(fault);
+        pending.erase(0, request.length);
+        note(framing.persistent ? "persistent" : "not persistent");
+        if (framing.expects_continue)
+            note("expects 100-continue");
+        remaining = framing.length;
+        http_chunked_init(&chunked);
+        switch (framing.body) {
+        case HTTP_BODY_NONE:
+            note("no body");
+            end();
+            break;
+        case HTTP_BODY_SIZED:
+            note("body", std::to_string(remaining));
+            state = SIZED;
+            if (remaining == 0)
+                end();
+            break;
+        case HTTP_BODY_CHUNKED:
+            note("body chunked");
+            state = CHUNKED;
+        }
+        return true;
+    }
+
+    void describe(const struct http_request &request)
+    {
+        static const char *const forms[] = {"origin", "absolute", "authority", "asterisk"};
+        auto text = [&](struct http_span span) {
+            return std::string(reinterpret_cast<const char *>(request.message) + span.start,
+                               span.length);
+        };
+        note("method", text(request.method));
+        note("target", text(request.target));
+        note("form", forms[request.form]);
+        if (request.authority.length > 0)
+            note("authority", text(request.authority));
+        if (request.path.length > 0)
+            note("path", text(request.path));
+        if (request.query.length > 0)
+            note("query", text(request.query));
+        note("version", "1." + std::to_string(request.minor));
+        for (uint32_t i = 0; i < request.field_count; i++) {
+            std::string name = text(request.fields[i].name), value = text(request.fields[i].value);
+            note("field", value.empty() ? name + ":" : name + ": " + value);
+        }
+        EXPECT_EQ(request.is_head, text(request.method) == "HEAD");
+    }
+
+    bool sized()
+    {
+        size_t taken = std::min<uint64_t>(remaining, pending.size());
+        data(pending.substr(0, taken));
+        pending.erase(0, taken);
+        if ((remaining -= taken) == 0)
+            end();
+        return true;
+    }
+
+    bool chunk(const unsigned char *input)
+    {
+        struct http_piece piece;
+        enum http_fault fault =
+            http_chunked_parse(&chunked, &limits, input, pending.size(), &piece);
+        if (fault > HTTP_INCOMPLETE)
+            return fail(fault);
+        if (piece.chunk_begins)
+            note("chunk", std::to_string(piece.chunk_size));
+        if (piece.length > 0)
+            data(std::string(reinterpret_cast<const char *>(piece.data), piece.length));
+        EXPECT_GT(piece.consumed, 0U);
+        EXPECT_LE(piece.consumed, pending.size());
+        pending.erase(0, piece.consumed);
+        if (fault == HTTP_COMPLETE)
+            end();
+        return piece.consumed > 0;
+    }
+
+    void end()
+    {
+        note("end");
+        state = framing.persistent ? HEAD : OVER;
+    }
+
+    bool fail(enum http_fault fault)
+    {
+        note(std::string("fault ") + fault_name(fault) + " " +
+             std::to_string(http_fault_status(fault)));
+        state = OVER;
+        failed = true;
+        return false;
+    }
+
+    void data(const std::string &bytes)
+    {
+        if (events.back().first == "data")
+            events.back().second += bytes;
+        else
+            note("data", bytes);
+    }
+
+    void note(const std::string &name, const std::string &value = "")
+    {
+        events.emplace_back(name, value);
+    }
+
+    const struct http_limits limits;
+    enum {
+        HEAD,
+        SIZED,
+        CHUNKED,
+        OVER
+    } state = HEAD;
+    std::string pending;
+    std::vector<std::pair<std::string, std::string>> events;
+    struct http_request_parser parser;
+    struct http_framing framing;
+    struct http_chunked chunked;
+    uint64_t remaining = 0;
+};
+
+// -- Pages
+
+struct Case {
+    std::string name;
+    struct http_limits limits = http_limits_default;
+    std::string bytes;
+    std::string events;
+};
+
+std::filesystem::path folder()
+{
+    const char *srcdir = std::getenv("srcdir");
+    return std::filesystem::path(srcdir != nullptr ? srcdir : ".") / "t/http/golden";
+}
+
+void set_limits(struct http_limits *limits, std::istringstream words)
+{
+    for (std::string word; words >> word;) {
+        std::string name = word.substr(0, word.find('='));
+        uint64_t value = std::stoull(word.substr(name.size() + 1));
+        std::map<std::string, uint32_t *> known = {
+            {"request_line", &limits->request_line},
+            {"field", &limits->field},
+            {"fields", &limits->fields},
+            {"head", &limits->head},
+            {"chunk_extension", &limits->chunk_extension},
+            {"trailer", &limits->trailer},
+        };
+        if (name == "body")
+            limits->body = value;
+        else
+            *known.at(name) = static_cast<uint32_t>(value);
+    }
+}
+
+std::string bytewise(const Case &test)
+{
+    Replay replay(test.limits);
+    for (size_t i = 0; i < test.bytes.size(); i++) {
+        replay.feed(test.bytes.substr(i, 1));
+        if (replay.failed) {
+            std::string events = replay.finish();
+            return events.substr(0, events.size() - 1) + " at " + std::to_string(i + 1) + "\n";
+        }
+    }
+    return replay.finish();
+}
+
+std::vector<Case> read_page(const std::filesystem::path &path)
+{
+    bool write = std::getenv("GOLDEN_WRITE") != nullptr;
+    std::vector<Case> cases;
+    std::string written, title;
+    std::ifstream page(path);
+    enum {
+        PROSE,
+        MESSAGE,
+        EVENTS
+    } where = PROSE;
+    for (std::string line; std::getline(page, line);) {
+        if (where == PROSE && line.compare(0, 3, "## ") == 0)
+            title = path.stem().string() + ": " + line.substr(3);
+        else if (where == PROSE && line.compare(0, 7, "```http") == 0) {
+            where = MESSAGE;
+            cases.emplace_back();
+            cases.back().name = title;
+            set_limits(&cases.back().limits, std::istringstream(line.substr(7)));
+        } else if (where == PROSE && line == "```events") {
+            where = EVENTS;
+            if (write)
+                written += line + "\n" + bytewise(cases.back());
+        } else if (line == "```")
+            where = PROSE;
+        else if (where == MESSAGE)
+            cases.back().bytes += unescape(line);
+        else if (where == EVENTS)
+            cases.back().events += line + "\n";
+        if (where != EVENTS)
+            written += line + "\n";
+    }
+    if (write)
+        std::ofstream(path) << written;
+    return cases;
+}
+
+std::vector<Case> read_pages()
+{
+    std::vector<std::filesystem::path> paths;
+    for (const auto &entry : std::filesystem::directory_iterator(folder()))
+        if (entry.path().extension() == ".md" && entry.path().stem() != "README")
+            paths.push_back(entry.path());
+    std::sort(paths.begin(), paths.end());
+    std::vector<Case> cases;
+    for (const auto &path : paths)
+        for (const auto &test : read_page(path))
+            cases.push_back(test);
+    return cases;
+}
+
+void PrintTo(const Case &test, std::ostream *out)
+{
+    *out << test.name;
+}
+
+std::string test_name(const testing::TestParamInfo<Case> &info)
+{
+    std::string name = std::to_string(info.index) + "_" + info.param.name;
+    std::replace_if(
+        name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+    return name;
+}
+
+class Golden : public testing::TestWithParam<Case> {};
+
+// Only byte by byte does one see where a fault is found.
+std::string without_place(const std::string &events)
+{
+    size_t last = events.rfind('\n', events.size() - 2) + 1;
+    if (events.compare(last, 6, "fault ") != 0)
+        return events;
+    return events.substr(0, events.find(" at ", last)) + "\n";
+}
+
+TEST_P(Golden, EveryCut)
+{
+    const Case &test = GetParam();
+    ASSERT_EQ(bytewise(test), test.events) << "byte by byte";
+
+    std::string events = without_place(test.events);
+    for (size_t cut = 0; cut <= test.bytes.size(); cut++) {
+        Replay replay(test.limits);
+        replay.feed(test.bytes.substr(0, cut));
+        replay.feed(test.bytes.substr(cut));
+        ASSERT_EQ(replay.finish(), events) << "cut behind byte " << cut;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Pages, Golden, testing::ValuesIn(read_pages()), test_name);
+
+} // namespace
