@@ -179,16 +179,27 @@ TEST(Target, ClosedBehindItsBack)
 
 TEST(Target, ExchangedBehindItsBack)
 {
+    VirtualClock clock;
     Loop loop;
     Pair former, present;
     Target target;
-    ASSERT_EQ(dispatch_add(loop, &target, former.ours, DISPATCH_WRITE), 0);
+    ASSERT_EQ(dispatch_add(loop, &target, former.ours, DISPATCH_READ), 0);
     loop.turns(1);
+    int duplicate = dup(former.ours);
+    former.say();
     ASSERT_EQ(dup2(present.ours, former.ours), former.ours);
+    dispatch_want(&target, DISPATCH_WRITE);
+    loop.turns(1);
+    EXPECT_EQ(target.last, DISPATCH_WRITE);
     dispatch_want(&target, DISPATCH_READ);
+    target.calls = waits = 0;
+    loop.run_for(20 * MS);
+    EXPECT_EQ(target.calls, 0);
+    EXPECT_LE(waits, 5);
     present.say();
     loop.turns(1);
-    EXPECT_EQ(target.last, unsigned(DISPATCH_READ));
+    EXPECT_EQ(target.last, DISPATCH_READ);
+    close(duplicate);
 }
 
 TEST(Target, AHangUpIsReportedUnasked)
