@@ -59,7 +59,7 @@ TEST_F(Streams, ErrorsTakeTextOnly)
 TEST_F(Streams, ErrorsWorkAfterTheRequest)
 {
     log_of("global kept; kept = e");
-    define("kept.write('late\\n')");
+    define("kept.write('late\\n')\nimport atexit\natexit.register(kept.write, 'at exit\\n')");
     EXPECT_EQ(logged, Lines({"late"}));
 }
 
