@@ -12,6 +12,7 @@ libasynwsgi_tcpsocket_a_SOURCES = \
 	tcpsocket/pool.c \
 	tcpsocket/pool.h \
 	tcpsocket/stream.c \
-	tcpsocket/stream.h
+	tcpsocket/stream.h \
+	tcpsocket/taken_linux.c
 pkginclude_HEADERS += tcpsocket/asynwsgi/tcpsocket.h
 pkgconfig_DATA += tcpsocket/asynwsgi-tcpsocket.pc

@@ -23,7 +23,7 @@ static const std::string stamp_text = "Date: now\r\nServer: me\r\n";
 class ResponseHead : public testing::Test {
   public:
     struct response_framing framing = {false, false, true, -1, RESPONSE_EMPTY};
-    struct response_stamp stamp = {bytes(stamp_text), 11, 12};
+    struct response_stamp stamp = {const_cast<unsigned char *>(bytes(stamp_text)), 11, 12};
 
     // The head, or "" where it is refused. Fails if it takes more than the room asked for.
     std::string write(const std::string &status, const Headers &headers)
