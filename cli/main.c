@@ -1,10 +1,50 @@
 /* The asynwsgi command. */
+#include "options.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <string.h>
 
 #include "config.h"
 
-int main(void)
+static int run(const struct cli_settings *settings)
 {
-    return printf("asynwsgi %s\n", PACKAGE_VERSION) < 0;
+    int status;
+
+    if (!settings->check)
+        return server_run(&settings->server);
+    status = server_check(&settings->server);
+    if (status == SERVER_OK)
+        printf("asynwsgi: the options are right, and %s can be served\n",
+               settings->server.wsgi.application);
+    return status;
+}
+
+/* Printing is all there is to do, and can fail. */
+static int printed(void)
+{
+    return fflush(stdout) == 0 ? SERVER_OK : SERVER_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli_settings settings;
+    char explanation[CLI_EXPLANATION] = "";
+    int r, status;
+
+    cli_settings_init(&settings);
+    r = cli_options_read(&settings, argc, argv, explanation);
+    if (r == 0 && settings.help) {
+        cli_options_help(stdout);
+        status = printed();
+    } else if (r == 0 && settings.version) {
+        printf("asynwsgi %s (Python %s)\n", PACKAGE_VERSION, wsgi_python_version);
+        status = printed();
+    } else if (r < 0 || (r = cli_settings_apply(&settings, explanation)) < 0) {
+        fprintf(stderr, "asynwsgi: %s\n", r == -EINVAL ? explanation : strerror(-r));
+        status = r == -EINVAL ? SERVER_USAGE : SERVER_FAILED;
+    } else {
+        status = run(&settings);
+    }
+    cli_settings_fini(&settings);
+    return status;
 }

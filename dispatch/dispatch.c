@@ -89,7 +89,11 @@ static void turn(struct dispatch *loop)
     int r;
 
     dispatch_targets_tell(loop);
+    if (loop->before_wait)
+        loop->before_wait(loop->wait_context);
     r = loop->backend->wait(loop, loop->ready_count > 0 ? 0 : dispatch_timers_timeout(loop));
+    if (loop->after_wait)
+        loop->after_wait(loop->wait_context);
     if (r < 0)
         dispatch_stop(loop, r);
     now = clock_now();
@@ -112,6 +116,14 @@ void dispatch_stop(struct dispatch *loop, int status)
 {
     loop->stopped = true;
     loop->status = status;
+}
+
+void dispatch_around_wait(struct dispatch *loop, void (*before)(void *context),
+                          void (*after)(void *context), void *context)
+{
+    loop->before_wait = before;
+    loop->after_wait = after;
+    loop->wait_context = context;
 }
 
 uint64_t dispatch_now(const struct dispatch *loop)

@@ -71,6 +71,9 @@ struct dispatch {
     uint64_t now; /* greater in every turn */
     bool running, stopped;
     int status;
+    void (*before_wait)(void *context);
+    void (*after_wait)(void *context);
+    void *wait_context;
 
     struct slot *slots;
     int *dirty;

@@ -1,2 +1,3 @@
 EXTRA_DIST += \
+	examples/flask_app.py \
 	examples/hello.py

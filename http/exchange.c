@@ -264,6 +264,13 @@ static bool complete(struct http_connection *c)
     return c->framing != RESPONSE_SIZED || c->sent == c->length;
 }
 
+/* This was the last exchange; what was handed out, earlier answers too, still goes out. */
+static void linger(struct http_connection *c)
+{
+    c->client_closes = c->client_closes && c->state == STATE_WAIT;
+    c->state = STATE_LINGER;
+}
+
 void http_finish(struct http_connection *c)
 {
     assert(c->is_open);
@@ -273,9 +280,8 @@ void http_finish(struct http_connection *c)
     }
     end(c);
     c->moved = true;
-    c->client_closes = c->client_closes && c->state == STATE_WAIT;
     if (!c->persistent || http_connection_server(c)->draining) {
-        c->state = STATE_LINGER;
+        linger(c);
     } else if (c->state == STATE_BODY) {
         c->dropped = 0;
         c->state = STATE_DISCARD;
@@ -289,7 +295,12 @@ void http_finish(struct http_connection *c)
 void http_abort(struct http_connection *c)
 {
     assert(c->is_open);
-    cut(c);
+    if (c->status != 0 && c->framing == RESPONSE_CLOSED) {
+        (void)tcpsocket_stream_send(&c->stream, NULL, 0);
+        cut(c);
+    } else {
+        linger(c); /* it is seen to be short */
+    }
     end(c);
     http_connection_settle(c);
 }
@@ -328,6 +339,11 @@ void *http_record(const struct http_connection *c)
 void *http_connection_context(const struct http_connection *c)
 {
     return http_connection_server(c)->options.context;
+}
+
+void *http_connection_observer_context(const struct http_connection *c)
+{
+    return http_connection_server(c)->options.observer_context;
 }
 
 const struct sockaddr *http_connection_peer(const struct http_connection *c)

@@ -22,7 +22,8 @@ unit_tests = \
 	$(tcpsocket_tests) \
 	$(http_tests) \
 	$(wsgi_tests) \
-	$(server_tests)
+	$(server_tests) \
+	$(cli_tests)
 
 include $(srcdir)/t/harness/local.mk
 include $(srcdir)/t/dispatch/local.mk
@@ -30,6 +31,7 @@ include $(srcdir)/t/tcpsocket/local.mk
 include $(srcdir)/t/http/local.mk
 include $(srcdir)/t/wsgi/local.mk
 include $(srcdir)/t/server/local.mk
+include $(srcdir)/t/cli/local.mk
 include $(srcdir)/t/e2e/local.mk
 include $(srcdir)/t/script/local.mk
 

@@ -1,4 +1,34 @@
 lib_LIBRARIES += libasynwsgi-wsgi.a
 libasynwsgi_wsgi_a_CPPFLAGS = $(wsgi_inc) $(PYTHON_CPPFLAGS)
-libasynwsgi_wsgi_a_SOURCES =
-pkginclude_HEADERS +=
+libasynwsgi_wsgi_a_SOURCES = \
+	wsgi/addresses.c \
+	wsgi/addresses.h \
+	wsgi/callable.c \
+	wsgi/environ.c \
+	wsgi/errors.c \
+	wsgi/file_wrapper.c \
+	wsgi/hash.h \
+	wsgi/head.c \
+	wsgi/head.h \
+	wsgi/input.c \
+	wsgi/interpreter.c \
+	wsgi/load.c \
+	wsgi/module.c \
+	wsgi/names.c \
+	wsgi/names.h \
+	wsgi/python.h \
+	wsgi/request.c \
+	wsgi/request.h \
+	wsgi/response.c \
+	wsgi/spool.c \
+	wsgi/spool.h \
+	wsgi/start_response.c \
+	wsgi/state.h \
+	wsgi/traceback.c \
+	wsgi/types.h \
+	wsgi/values.c \
+	wsgi/values.h \
+	wsgi/venv.c \
+	wsgi/write.c \
+	wsgi/wsgi.c
+pkginclude_HEADERS += wsgi/asynwsgi/wsgi.h

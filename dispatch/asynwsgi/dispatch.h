@@ -55,6 +55,13 @@ int dispatch_run(struct dispatch *loop);
  */
 void dispatch_stop(struct dispatch *loop, int status);
 
+/*
+ * Have `before` and `after` called around each wait, to let go of a lock, say,
+ * while the thread sleeps.  NULL, NULL: no more.
+ */
+void dispatch_around_wait(struct dispatch *loop, void (*before)(void *context),
+                          void (*after)(void *context), void *context);
+
 /* The time at which this turn of the loop began; read once a turn, and greater in each. */
 uint64_t dispatch_now(const struct dispatch *loop);
 

@@ -82,7 +82,8 @@ struct http_server_options {
     struct dispatch *loop;
     const struct http_handler *handler;
     const struct http_observer *observer; /* may be NULL */
-    void *context;                        /* for both: http_connection_context() */
+    void *context;                        /* the handler's: http_connection_context() */
+    void *observer_context;               /* http_connection_observer_context() */
     const char *name;                     /* value of the Server field; NULL: none is sent */
     struct http_limits limits;
     struct http_timeouts timeouts;
@@ -127,6 +128,7 @@ void http_record_set(struct http_connection *connection, void *record);
 void *http_record(const struct http_connection *connection);
 
 void *http_connection_context(const struct http_connection *connection);
+void *http_connection_observer_context(const struct http_connection *connection);
 const struct sockaddr *http_connection_peer(const struct http_connection *connection);
 /* The address the client connected to, as the listening socket has it. */
 const struct sockaddr *http_connection_local(const struct http_connection *connection);
@@ -180,7 +182,10 @@ bool http_full(const struct http_connection *connection);
 /* The response is complete.  One that is shorter than announced is an abort. */
 void http_finish(struct http_connection *connection);
 
-/* End at once, so that the client can tell the response is not complete. */
+/*
+ * End here, so that the client can tell the response is not complete.  What of
+ * it was sent goes out before the connection closes.
+ */
 void http_abort(struct http_connection *connection);
 
 /*

@@ -1,7 +1,47 @@
 e2e_tests = \
-	t/e2e/test_command.py
+	t/e2e/test_backends.py \
+	t/e2e/test_bottle.py \
+	t/e2e/test_cli.py \
+	t/e2e/test_curl.py \
+	t/e2e/test_django.py \
+	t/e2e/test_examples.py \
+	t/e2e/test_falcon.py \
+	t/e2e/test_flask.py \
+	t/e2e/test_input.py \
+	t/e2e/test_libraries.py \
+	t/e2e/test_limits.py \
+	t/e2e/test_load.py \
+	t/e2e/test_manual.py \
+	t/e2e/test_pep3333.py \
+	t/e2e/test_pieces.py \
+	t/e2e/test_processes.py \
+	t/e2e/test_proxies.py \
+	t/e2e/test_refused.py \
+	t/e2e/test_timeouts.py \
+	t/e2e/test_vanishing.py
 e2e_files = \
-	t/e2e/run
+	t/e2e/apps/beside.py \
+	t/e2e/apps/bottle_site.py \
+	t/e2e/apps/djangosite/settings.py \
+	t/e2e/apps/djangosite/shelf/__init__.py \
+	t/e2e/apps/djangosite/shelf/migrations/0001_initial.py \
+	t/e2e/apps/djangosite/shelf/migrations/__init__.py \
+	t/e2e/apps/djangosite/shelf/models.py \
+	t/e2e/apps/djangosite/shelf/templates/add.html \
+	t/e2e/apps/djangosite/shelf/templates/shelf.html \
+	t/e2e/apps/djangosite/shelf/views.py \
+	t/e2e/apps/djangosite/site_wsgi.py \
+	t/e2e/apps/djangosite/urls.py \
+	t/e2e/apps/falcon_site.py \
+	t/e2e/apps/flask_site.py \
+	t/e2e/apps/notes.py \
+	t/e2e/apps/pep3333.py \
+	t/e2e/command.py \
+	t/e2e/conftest.py \
+	t/e2e/peer.py \
+	t/e2e/proxy.py \
+	t/e2e/run \
+	t/e2e/serving.py
 
 TESTS += $(e2e_tests)
 EXTRA_DIST += $(e2e_tests) $(e2e_files)

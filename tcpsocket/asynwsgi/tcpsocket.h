@@ -238,6 +238,13 @@ int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, siz
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream);
 bool tcpsocket_stream_full(const struct tcpsocket_stream *stream);
 
+/*
+ * A number that changes as the peer takes output, and not otherwise while some
+ * is unsent: also when the kernel, whose buffer may hold megabytes, does not
+ * ask for more yet.  Only equality has a meaning.
+ */
+uint64_t tcpsocket_stream_progress(const struct tcpsocket_stream *stream);
+
 /* Shut the sending side as soon as all output is sent. */
 void tcpsocket_stream_shutdown(struct tcpsocket_stream *stream);
 

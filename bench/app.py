@@ -1,0 +1,16 @@
+"""The application that every server under measure serves."""
+
+HELLO = b"Hello, world!\n"
+LARGE = b"x" * 65536
+
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/large":
+        body = LARGE
+    elif path == "/post":
+        body = b"%d\n" % len(environ["wsgi.input"].read())
+    else:
+        body = HELLO
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]

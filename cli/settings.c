@@ -1,0 +1,113 @@
+/* The settings, from defaults to something the server can run with. */
+#include "settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cli_list_add(struct cli_list *list, const char *text, size_t length)
+{
+    char **items = realloc(list->items, (list->count + 2) * sizeof *items);
+
+    if (!items)
+        return -ENOMEM;
+    list->items = items;
+    items[list->count] = strndup(text, length);
+    if (!items[list->count])
+        return -ENOMEM;
+    items[++list->count] = NULL;
+    return 0;
+}
+
+void cli_list_clear(struct cli_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct cli_list){0};
+}
+
+void cli_settings_init(struct cli_settings *settings)
+{
+    *settings = (struct cli_settings){
+        .server =
+            {
+                .workers = 1,
+                .backlog = 2048,
+                .log_level = SERVER_LOG_INFO,
+                .graceful_timeout = 30000000000,
+                .limits = http_limits_default,
+                .timeouts = http_timeouts_default,
+                .wsgi = {.body_memory = 1 << 20},
+            },
+    };
+}
+
+void cli_settings_fini(struct cli_settings *settings)
+{
+    cli_list_clear(&settings->binds);
+    cli_list_clear(&settings->python_path);
+    cli_list_clear(&settings->variables);
+}
+
+/* Where nothing is said: the port that the surroundings give us, or ours. */
+static int default_bind(struct cli_list *binds)
+{
+    const char *port = getenv("PORT");
+    char address[64];
+
+    snprintf(address, sizeof address, "%s:%s", port && *port ? "0.0.0.0" : "127.0.0.1",
+             port && *port ? port : "8000");
+    return cli_list_add(binds, address, strlen(address));
+}
+
+static int set_variables(const struct cli_list *variables)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < variables->count && r == 0; i++) {
+        char *equals = strchr(variables->items[i], '=');
+
+        *equals = '\0';
+        r = setenv(variables->items[i], equals + 1, 1) < 0 ? -errno : 0;
+        *equals = '=';
+    }
+    return r;
+}
+
+static int check_virtual_env(const char *folder, char explanation[CLI_EXPLANATION])
+{
+    char reason[WSGI_EXPLANATION];
+
+    if (!folder || wsgi_virtual_env_check(folder, reason) == 0)
+        return 0;
+    snprintf(explanation, CLI_EXPLANATION, "%s", reason);
+    return -EINVAL;
+}
+
+int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLANATION])
+{
+    struct server_options *server = &settings->server;
+    int r;
+
+    if (!server->wsgi.application) {
+        snprintf(explanation, CLI_EXPLANATION,
+                 "which application? Name its module, as in: asynwsgi hello:application");
+        return -EINVAL;
+    }
+    if (settings->folder && chdir(settings->folder) < 0) {
+        snprintf(explanation, CLI_EXPLANATION, "cannot enter the folder %s: %s", settings->folder,
+                 strerror(errno));
+        return -EINVAL;
+    }
+    r = check_virtual_env(server->wsgi.virtual_env, explanation);
+    if (r == 0 && settings->binds.count == 0)
+        r = default_bind(&settings->binds);
+    if (r == 0)
+        r = set_variables(&settings->variables);
+    server->binds = (const char *const *)settings->binds.items;
+    server->wsgi.python_path = (const char *const *)settings->python_path.items;
+    return r;
+}

@@ -1,0 +1,86 @@
+/*
+ * wsgi: one embedded Python interpreter with one WSGI application (PEP 3333),
+ * as a handler of http_server.
+ *
+ * Everything runs in the thread that made it, which holds the interpreter's
+ * lock (GIL) except while the loop waits: Python threads of the application
+ * run then.  There can be one struct wsgi in a process, once.
+ */
+#ifndef ASYNWSGI_WSGI_H
+#define ASYNWSGI_WSGI_H
+
+#include <asynwsgi/dispatch.h>
+#include <asynwsgi/http_server.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wsgi;
+
+struct wsgi_options {
+    /*
+     * "MODULE:OBJECT", "MODULE:FACTORY()" or "MODULE", which tries its
+     * `application`, then its `app`.  OBJECT may have dots.
+     */
+    const char *application;
+    bool factory;                   /* call the object to get the application */
+    const char *const *python_path; /* put before sys.path, NULL last; or NULL */
+    const char *virtual_env;        /* its packages can be imported; or NULL */
+    bool multiprocess;              /* wsgi.multiprocess: there are other workers */
+    size_t body_memory;             /* bytes; a longer body goes to a temporary file */
+    const char *body_folder; /* where that is made (unlinked at once); NULL: TMPDIR or /tmp */
+    /*
+     * Takes a line for the error log: of wsgi.errors, a traceback, a warning.
+     * Called with the lock held, by Python threads of the application also.
+     */
+    void (*log)(void *context, const char *line, size_t length);
+    void *log_context;
+};
+
+/* The version built against, "3.11". */
+extern const char wsgi_python_version[];
+
+/* Room for a sentence that says what is wrong. */
+#define WSGI_EXPLANATION 512
+
+/*
+ * Whether `folder` is a virtual environment of this Python's version.
+ * -ENOENT: it is none; -EINVAL: of another version, which is named.
+ */
+int wsgi_virtual_env_check(const char *folder, char explanation[WSGI_EXPLANATION]);
+
+/*
+ * Start the interpreter.  The options are used until wsgi_free().  The current
+ * folder is put first on sys.path.  What is wrong goes to the log.
+ *
+ * SIGPIPE and SIGXFSZ are ignored from here on.  Other signals stay the
+ * caller's, but Python takes SIGINT, to raise KeyboardInterrupt, when a module
+ * imports `signal` and finds it in its default disposition.
+ */
+int wsgi_new(const struct wsgi_options *options, struct wsgi **wsgi);
+
+/*
+ * Import the application.  -ENOENT when it cannot be had: its traceback or a
+ * line that names what is missing is in the log then.
+ */
+int wsgi_load(struct wsgi *wsgi);
+
+/* From now on the lock is let go of while this loop waits. */
+void wsgi_attach(struct wsgi *wsgi, struct dispatch *loop);
+
+/* The handler for http_server_options, whose context is the struct wsgi. */
+extern const struct http_handler wsgi_handler;
+
+/*
+ * Finalize the interpreter (atexit functions run).  No exchange may be under
+ * way.  NULL is harmless.
+ */
+void wsgi_free(struct wsgi *wsgi);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

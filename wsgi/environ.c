@@ -1,0 +1,259 @@
+/*
+ * The environ dictionary (PEP 3333, "environ Variables"; RFC 3875): a copy of
+ * a template that has a key for all that every request has, so that no copy
+ * need grow.
+ *
+ * Fields that were repeated are joined by ", ", Cookie by "; ".  A field with
+ * an underscore in its name is left out.  Transfer-Encoding stays, though the
+ * body is decoded: by it an application can tell that there is a body when
+ * there is no CONTENT_LENGTH.
+ */
+#include "request.h"
+
+#include "config.h"
+
+#define SOFTWARE "asynwsgi/" PACKAGE_VERSION
+
+/* env[key] = value, whose reference is taken over; NULL: making it failed. */
+static int set(PyObject *env, PyObject *key, PyObject *value)
+{
+    int r = value ? PyDict_SetItem(env, key, value) : -1;
+
+    Py_XDECREF(value);
+    return r;
+}
+
+/* -- The template --------------------------------------------------------- */
+
+/*
+ * A dict of 64 slots: a request with many fields need not make it grow.  Copies
+ * keep the size that these keys, gone again, brought it to.
+ */
+static int widen(PyObject *template)
+{
+    static const char *const extra[] = {" 1", " 2", " 3", " 4"};
+    enum {
+        EXTRA = sizeof extra / sizeof extra[0]
+    };
+
+    for (size_t i = 0; i < EXTRA; i++)
+        if (PyDict_SetItemString(template, extra[i], Py_None) < 0)
+            return -1;
+    for (size_t i = 0; i < EXTRA; i++)
+        if (PyDict_DelItemString(template, extra[i]) < 0)
+            return -1;
+    return 0;
+}
+
+static int fill_template(struct wsgi *wsgi, PyObject *template)
+{
+    PyObject *const *name = wsgi->names.of;
+    PyObject *empty = name[WSGI_NAME_EMPTY];
+
+    /* Those that each request sets are here for their place in the dict. */
+    for (int i = WSGI_NAME_REQUEST_METHOD; i <= WSGI_NAME_REMOTE_PORT; i++)
+        if (i != WSGI_NAME_CONTENT_TYPE && i != WSGI_NAME_CONTENT_LENGTH &&
+            PyDict_SetItem(template, name[i], empty) < 0)
+            return -1;
+    if (set(template, name[WSGI_NAME_SERVER_SOFTWARE], PyUnicode_FromString(SOFTWARE)) < 0 ||
+        set(template, name[WSGI_NAME_VERSION], Py_BuildValue("(ii)", 1, 0)) < 0 ||
+        set(template, name[WSGI_NAME_URL_SCHEME], PyUnicode_FromString("http")) < 0 ||
+        set(template, name[WSGI_NAME_INPUT], Py_NewRef(Py_None)) < 0 ||
+        set(template, name[WSGI_NAME_INPUT_TERMINATED], PyBool_FromLong(1)) < 0 ||
+        set(template, name[WSGI_NAME_ERRORS], Py_NewRef(wsgi->errors)) < 0 ||
+        set(template, name[WSGI_NAME_MULTITHREAD], PyBool_FromLong(0)) < 0 ||
+        set(template, name[WSGI_NAME_MULTIPROCESS], PyBool_FromLong(wsgi->options->multiprocess)) <
+            0 ||
+        set(template, name[WSGI_NAME_RUN_ONCE], PyBool_FromLong(0)) < 0 ||
+        set(template, name[WSGI_NAME_FILE_WRAPPER],
+            Py_NewRef((PyObject *)wsgi->types->file_wrapper)) < 0)
+        return -1;
+    return widen(template);
+}
+
+PyObject *wsgi_environ_template(struct wsgi *wsgi)
+{
+    PyObject *template = PyDict_New();
+
+    if (template && fill_template(wsgi, template) < 0)
+        Py_CLEAR(template);
+    return template;
+}
+
+/* -- The request line ----------------------------------------------------- */
+
+static PyObject *text_of(struct wsgi *wsgi, const struct http_request *head, struct http_span span)
+{
+    return wsgi_values_get(&wsgi->values, head->message + span.start, span.length);
+}
+
+/* PATH_INFO: the path, percent-decoded once, its bytes as Latin-1. */
+static PyObject *path_of(struct wsgi *wsgi, const struct http_request *head)
+{
+    const unsigned char *path = head->message + head->path.start;
+    unsigned char small[1024], *decoded = small;
+    PyObject *text;
+    size_t length;
+
+    /* As the other servers have it; CGI knows no "OPTIONS *". */
+    if (head->form == HTTP_TARGET_ASTERISK)
+        return Py_NewRef(wsgi->names.of[WSGI_NAME_ASTERISK]);
+    if (!memchr(path, '%', head->path.length))
+        return text_of(wsgi, head, head->path);
+    if (head->path.length > sizeof small)
+        decoded = PyMem_Malloc(head->path.length);
+    if (!decoded)
+        return PyErr_NoMemory();
+    length = http_percent_decode(path, head->path.length, decoded);
+    text = wsgi_values_get(&wsgi->values, decoded, length);
+    if (decoded != small)
+        PyMem_Free(decoded);
+    return text;
+}
+
+static int set_request_line(struct wsgi_request *request, const struct http_request *head)
+{
+    struct wsgi *wsgi = request->wsgi;
+    PyObject *const *name = wsgi->names.of, *env = request->env;
+
+    request->method = text_of(wsgi, head, head->method);
+    request->target = text_of(wsgi, head, head->target);
+    if (!request->method || !request->target)
+        return -1;
+    if (PyDict_SetItem(env, name[WSGI_NAME_REQUEST_METHOD], request->method) < 0 ||
+        PyDict_SetItem(env, name[WSGI_NAME_REQUEST_URI], request->target) < 0 ||
+        set(env, name[WSGI_NAME_PATH_INFO], path_of(wsgi, head)) < 0)
+        return -1;
+    if (head->query.length > 0 &&
+        set(env, name[WSGI_NAME_QUERY_STRING], text_of(wsgi, head, head->query)) < 0)
+        return -1;
+    return PyDict_SetItem(env, name[WSGI_NAME_SERVER_PROTOCOL],
+                          name[head->minor == 0 ? WSGI_NAME_HTTP_1_0 : WSGI_NAME_HTTP_1_1]);
+}
+
+/* -- Fields --------------------------------------------------------------- */
+
+/* env[key] = env[key] + separator + value */
+static int join(struct wsgi *wsgi, PyObject *env, PyObject *key, PyObject *value)
+{
+    bool is_cookie = PyUnicode_Compare(key, wsgi->names.of[WSGI_NAME_HTTP_COOKIE]) == 0;
+    PyObject *first = PyDict_GetItemWithError(env, key);
+
+    return set(env, key,
+               first ? PyUnicode_FromFormat("%U%s%U", first, is_cookie ? "; " : ", ", value)
+                     : NULL);
+}
+
+/* A new reference to the field's key, or NULL if it is left out.  -1 with an exception. */
+static int key_of(struct wsgi *wsgi, const struct http_request *head,
+                  const struct http_field *field, PyObject **key)
+{
+    if (field->known == HTTP_FIELD_CONTENT_TYPE)
+        *key = Py_NewRef(wsgi->names.of[WSGI_NAME_CONTENT_TYPE]);
+    else if (field->known == HTTP_FIELD_CONTENT_LENGTH)
+        *key = Py_NewRef(wsgi->names.of[WSGI_NAME_CONTENT_LENGTH]);
+    else
+        return wsgi_names_field(&wsgi->names, head->message + field->name.start, field->name.length,
+                                key);
+    return 0;
+}
+
+static int set_field(struct wsgi *wsgi, PyObject *env, const struct http_request *head,
+                     const struct http_field *field)
+{
+    Py_ssize_t size = PyDict_GET_SIZE(env);
+    PyObject *key, *value;
+    int r = -1;
+
+    if (key_of(wsgi, head, field, &key) < 0)
+        return -1;
+    if (!key)
+        return 0;
+    value = text_of(wsgi, head, field->value);
+    if (value && PyDict_SetDefault(env, key, value))
+        r = PyDict_GET_SIZE(env) > size ? 0 : join(wsgi, env, key, value);
+    Py_XDECREF(value);
+    Py_DECREF(key);
+    return r;
+}
+
+static int set_fields(struct wsgi *wsgi, PyObject *env, const struct http_request *head)
+{
+    for (uint32_t i = 0; i < head->field_count; i++)
+        if (set_field(wsgi, env, head, &head->fields[i]) < 0)
+            return -1;
+    /* The target's authority comes before Host (RFC 9112, 3.2.2). */
+    if (head->authority.length > 0)
+        return set(env, wsgi->names.of[WSGI_NAME_HTTP_HOST], text_of(wsgi, head, head->authority));
+    return 0;
+}
+
+/* -- Addresses ------------------------------------------------------------ */
+
+static int set_peer(struct wsgi *wsgi, PyObject *env, const struct sockaddr *socket)
+{
+    const struct wsgi_address *peer = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
+
+    if (!peer || PyDict_SetItem(env, wsgi->names.of[WSGI_NAME_REMOTE_ADDR], peer->host) < 0)
+        return -1;
+    return PyDict_SetItem(env, wsgi->names.of[WSGI_NAME_REMOTE_PORT], peer->port);
+}
+
+/*
+ * The server's name and port, which may not be empty: a unix socket has
+ * those that the client knows it by.
+ */
+static int set_server_by_host(struct wsgi *wsgi, PyObject *env)
+{
+    PyObject *const *name = wsgi->names.of;
+    PyObject *host = PyDict_GetItemWithError(env, name[WSGI_NAME_HTTP_HOST]);
+    Py_ssize_t length, colon, bracket;
+
+    if (!host && PyErr_Occurred())
+        return -1;
+    length = host ? PyUnicode_GET_LENGTH(host) : 0;
+    colon = length > 0 ? PyUnicode_FindChar(host, ':', 0, length, -1) : -1;
+    bracket = length > 0 ? PyUnicode_FindChar(host, ']', 0, length, -1) : -1;
+    if (colon < bracket) /* "[::1]" */
+        colon = -1;
+    if (set(env, name[WSGI_NAME_SERVER_NAME],
+            length > 0 && colon != 0 ? PyUnicode_Substring(host, 0, colon > 0 ? colon : length)
+                                     : PyUnicode_FromString("localhost")) < 0)
+        return -1;
+    return set(env, name[WSGI_NAME_SERVER_PORT],
+               colon >= 0 && colon + 1 < length ? PyUnicode_Substring(host, colon + 1, length)
+                                                : PyUnicode_FromString("80"));
+}
+
+/* An IPv6 address is in brackets here (RFC 3875, 4.1.14). */
+static PyObject *server_name(const struct wsgi_address *local)
+{
+    if (local->key.family == AF_INET6)
+        return PyUnicode_FromFormat("[%U]", local->host);
+    return Py_NewRef(local->host);
+}
+
+static int set_server(struct wsgi *wsgi, PyObject *env, const struct sockaddr *socket)
+{
+    const struct wsgi_address *local;
+
+    if (socket->sa_family != AF_INET && socket->sa_family != AF_INET6)
+        return set_server_by_host(wsgi, env);
+    local = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
+    if (!local || set(env, wsgi->names.of[WSGI_NAME_SERVER_NAME], server_name(local)) < 0)
+        return -1;
+    return PyDict_SetItem(env, wsgi->names.of[WSGI_NAME_SERVER_PORT], local->port);
+}
+
+int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head)
+{
+    struct wsgi *wsgi = request->wsgi;
+
+    request->env = PyDict_Copy(wsgi->template);
+    if (!request->env || set_request_line(request, head) < 0 ||
+        set_fields(wsgi, request->env, head) < 0 ||
+        set_server(wsgi, request->env, http_connection_local(request->connection)) < 0 ||
+        set_peer(wsgi, request->env, http_connection_peer(request->connection)) < 0)
+        return -1;
+    return PyDict_SetItem(request->env, wsgi->names.of[WSGI_NAME_INPUT], request->input);
+}

@@ -1,0 +1,138 @@
+/*
+ * wsgi.errors: text for the error log, a line at a time.  One object serves
+ * all requests; what is not a whole line yet waits in `line`.
+ *
+ * It belongs to no request, so it may be used at any time, by any thread.
+ */
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct errors {
+    PyObject_HEAD struct wsgi *wsgi;
+    PyObject *line; /* str: what was written since the last line ended, or NULL */
+};
+
+enum {
+    LONGEST = 65536
+}; /* characters that wait for the end of their line */
+
+PyObject *wsgi_errors_new(const struct wsgi_types *types, struct wsgi *wsgi)
+{
+    struct errors *self = PyObject_New(struct errors, types->errors);
+
+    if (!self)
+        return NULL;
+    self->wsgi = wsgi;
+    self->line = NULL;
+    return (PyObject *)self;
+}
+
+static int end_line(struct errors *self)
+{
+    PyObject *line = self->line;
+    int r;
+
+    if (!line)
+        return 0;
+    self->line = NULL;
+    r = wsgi_log_text(self->wsgi, line);
+    Py_DECREF(line);
+    return r;
+}
+
+void wsgi_errors_end_line(PyObject *errors)
+{
+    if (end_line((struct errors *)errors) < 0)
+        PyErr_Clear();
+}
+
+/* Add to the line at hand, and log all but what follows the last "\n". */
+static int add(struct errors *self, PyObject *text)
+{
+    PyObject *all, *whole;
+    Py_ssize_t length, end;
+
+    all = self->line ? PyUnicode_Concat(self->line, text) : Py_NewRef(text);
+    if (!all)
+        return -1;
+    length = PyUnicode_GET_LENGTH(all);
+    end = PyUnicode_FindChar(all, '\n', 0, length, -1) + 1;
+    if (end == 0 && length > LONGEST)
+        end = length;
+    whole = end > 0 ? PyUnicode_Substring(all, 0, end) : NULL;
+    if (end > 0 && (!whole || wsgi_log_text(self->wsgi, whole) < 0))
+        end = -1;
+    else
+        Py_XSETREF(self->line, end < length ? PyUnicode_Substring(all, end, length) : NULL);
+    Py_XDECREF(whole);
+    Py_DECREF(all);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *write_text(PyObject *self, PyObject *text)
+{
+    if (!PyUnicode_Check(text))
+        return PyErr_Format(PyExc_TypeError, "wsgi.errors takes str, not %.200s",
+                            Py_TYPE(text)->tp_name);
+    if (add((struct errors *)self, text) < 0)
+        return NULL;
+    return PyLong_FromSsize_t(PyUnicode_GET_LENGTH(text));
+}
+
+static PyObject *writelines(PyObject *self, PyObject *lines)
+{
+    PyObject *iterator = PyObject_GetIter(lines), *line, *written;
+
+    if (!iterator)
+        return NULL;
+    while ((line = PyIter_Next(iterator))) {
+        written = write_text(self, line);
+        Py_DECREF(line);
+        if (!written)
+            break;
+        Py_DECREF(written);
+    }
+    Py_DECREF(iterator);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *flush(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    if (end_line((struct errors *)self) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static void dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    Py_XDECREF(((struct errors *)self)->line);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef methods[] = {
+    {"write", write_text, METH_O, "Write a str to the error log."},
+    {"writelines", writelines, METH_O, "Write each str of an iterable."},
+    {"flush", flush, METH_NOARGS, "Log an unfinished line now."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_dealloc, WSGI_SLOT(dealloc)},
+    {Py_tp_methods, methods},
+    {Py_tp_doc, "wsgi.errors: the server's error log."},
+    {0, NULL},
+};
+
+PyType_Spec wsgi_errors_spec = {
+    .name = "asynwsgi.Errors",
+    .basicsize = sizeof(struct errors),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = slots,
+};

@@ -1,0 +1,32 @@
+/* The head of a response as start_response gave it: checked, and copied. */
+#ifndef WSGI_HEAD_H
+#define WSGI_HEAD_H
+
+#include "python.h"
+
+#include <asynwsgi/http.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct wsgi_head {
+    bool set;               /* start_response was called */
+    int64_t content_length; /* -1: it has none */
+    struct http_response response;
+    unsigned char *bytes; /* of the status and the fields */
+    size_t capacity;
+    struct http_header *headers;
+    size_t header_capacity;
+};
+
+/*
+ * Take over the arguments of start_response (PEP 3333, "The start_response()
+ * Callable").  -1 with TypeError, ValueError or MemoryError, and then the head
+ * is what it was before.
+ */
+int wsgi_head_set(struct wsgi_head *head, PyObject *status, PyObject *headers);
+
+/* Forget the response; a little memory is kept for the next. */
+void wsgi_head_clear(struct wsgi_head *head);
+void wsgi_head_fini(struct wsgi_head *head);
+
+#endif

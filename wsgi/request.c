@@ -1,0 +1,278 @@
+/*
+ * The handler of http_server: an exchange from its head to the application's
+ * close().
+ *
+ * `connection` is let go of before anything that ends the exchange, and
+ * close() is called after that, so whatever Python code runs then finds the
+ * exchange over.
+ */
+#include "request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+    FREE_MOST = 64
+}; /* request objects that wait for other requests */
+
+enum {
+    INTERNAL_ERROR = 500,
+    NOT_IMPLEMENTED = 501,
+    UNAVAILABLE = 503,
+    NO_STORAGE = 507
+};
+
+/* -- Request objects ------------------------------------------------------ */
+
+static struct wsgi_request *take(struct wsgi *wsgi)
+{
+    struct wsgi_request *request = wsgi->free;
+
+    if (request) {
+        wsgi->free = request->next;
+        wsgi->free_count--;
+        return request;
+    }
+    request = calloc(1, sizeof *request);
+    if (!request)
+        return NULL;
+    request->wsgi = wsgi;
+    wsgi_spool_init(&request->body);
+    return request;
+}
+
+static void destroy(struct wsgi_request *request)
+{
+    Py_XDECREF(request->input);
+    Py_XDECREF(request->start_response);
+    Py_XDECREF(request->write);
+    wsgi_spool_fini(&request->body);
+    wsgi_head_fini(&request->head);
+    free(request);
+}
+
+void wsgi_requests_free(struct wsgi *wsgi)
+{
+    while (wsgi->free) {
+        struct wsgi_request *request = wsgi->free;
+
+        wsgi->free = request->next;
+        destroy(request);
+    }
+    wsgi->free_count = 0;
+}
+
+/* Let go of a callable that the application kept; one that it dropped serves again. */
+static void cut_callable(PyObject **callable)
+{
+    if (*callable && Py_REFCNT(*callable) > 1) {
+        ((struct wsgi_callable *)*callable)->request = NULL;
+        Py_CLEAR(*callable);
+    }
+}
+
+static void cut_input(PyObject **input)
+{
+    if (*input && Py_REFCNT(*input) > 1) {
+        ((struct wsgi_input *)*input)->request = NULL;
+        Py_CLEAR(*input);
+    }
+}
+
+/* close() of the iterable, if it has one, whatever became of the response. */
+static void close_iterable(struct wsgi_request *request)
+{
+    PyObject *close, *result;
+
+    if (!request->iterable || PyList_CheckExact(request->iterable) ||
+        PyTuple_CheckExact(request->iterable))
+        return;
+    close = PyObject_GetAttr(request->iterable, request->wsgi->names.of[WSGI_NAME_CLOSE]);
+    if (!close && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        return;
+    }
+    result = close ? PyObject_CallNoArgs(close) : NULL;
+    if (!result) {
+        wsgi_request_warn(request, "exception in the iterable's close()");
+        wsgi_log_exception(request->wsgi);
+    }
+    Py_XDECREF(result);
+    Py_XDECREF(close);
+}
+
+/* The exchange is over: see to it that nothing of it lives on. */
+static void release(struct wsgi_request *request)
+{
+    struct wsgi *wsgi = request->wsgi;
+
+    close_iterable(request);
+    Py_CLEAR(request->item);
+    Py_CLEAR(request->iterator);
+    Py_CLEAR(request->iterable);
+    Py_CLEAR(request->env);
+    Py_CLEAR(request->method);
+    Py_CLEAR(request->target);
+    cut_callable(&request->start_response);
+    cut_callable(&request->write);
+    cut_input(&request->input);
+    wsgi_errors_end_line(wsgi->errors);
+    wsgi_spool_clear(&request->body);
+    wsgi_head_clear(&request->head);
+    request->responded = request->cut = false;
+    request->error = 0;
+    if (wsgi->free_count >= FREE_MOST) {
+        destroy(request);
+        return;
+    }
+    request->next = wsgi->free;
+    wsgi->free = request;
+    wsgi->free_count++;
+}
+
+/* -- The ends of an exchange ---------------------------------------------- */
+
+static struct http_connection *leave(struct wsgi_request *request)
+{
+    struct http_connection *connection = request->connection;
+
+    request->connection = NULL;
+    return connection;
+}
+
+void wsgi_request_finish(struct wsgi_request *request)
+{
+    http_finish(leave(request));
+    release(request);
+}
+
+void wsgi_request_fail(struct wsgi_request *request, const char *where)
+{
+    if (request->error < 0)
+        PyErr_Clear(); /* the client has left: nothing for a log */
+    else {
+        char what[128];
+
+        snprintf(what, sizeof what, "exception in %s", where);
+        wsgi_request_warn(request, what);
+        wsgi_log_exception(request->wsgi);
+    }
+    http_fail(leave(request), INTERNAL_ERROR);
+    release(request);
+}
+
+void wsgi_request_warn(const struct wsgi_request *request, const char *what)
+{
+    const char *method = request->method ? PyUnicode_AsUTF8(request->method) : NULL;
+    const char *target = request->target ? PyUnicode_AsUTF8(request->target) : NULL;
+
+    wsgi_log(request->wsgi, "%s %s: %s", method ? method : "?", target ? target : "?", what);
+}
+
+/* -- The handler ---------------------------------------------------------- */
+
+static void call_application(struct wsgi_request *request)
+{
+    PyObject *arguments[] = {NULL, request->env, request->start_response}, *env = request->env;
+    PyObject *iterable;
+
+    request->env = NULL;
+    iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
+                                   2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    Py_DECREF(env);
+    if (iterable)
+        wsgi_response_begin(request, iterable);
+    else
+        wsgi_request_fail(request, "the application");
+}
+
+/* Make what the application is given.  -1 with an exception. */
+static int prepare(struct wsgi_request *request, const struct http_request *head)
+{
+    const struct wsgi_types *types = request->wsgi->types;
+
+    request->is_head = head->is_head;
+    if (!request->start_response)
+        request->start_response = wsgi_callable_new(types, wsgi_start_response, request);
+    if (!request->input)
+        request->input = wsgi_input_new(types, request);
+    if (!request->start_response || !request->input)
+        return -1;
+    ((struct wsgi_input *)request->input)->position = 0;
+    return wsgi_environ_make(request, head);
+}
+
+static void on_request(struct http_connection *connection, const struct http_request *head,
+                       const struct http_framing *framing)
+{
+    struct wsgi *wsgi = http_connection_context(connection);
+    struct wsgi_request *request;
+
+    /* No tunnels, and no target that environ could express (RFC 9110, 9.3.6). */
+    if (head->form == HTTP_TARGET_AUTHORITY) {
+        http_fail(connection, NOT_IMPLEMENTED);
+        return;
+    }
+    request = take(wsgi);
+    if (!request) {
+        http_fail(connection, UNAVAILABLE);
+        return;
+    }
+    request->connection = connection;
+    http_exchange_set(connection, request);
+    if (prepare(request, head) < 0)
+        wsgi_request_fail(request, "the making of environ");
+    else if (framing->body == HTTP_BODY_NONE ||
+             (framing->body == HTTP_BODY_SIZED && framing->length == 0))
+        call_application(request);
+    else
+        http_want_body(connection);
+}
+
+/* The body cannot be put aside: its client may try again later or with less. */
+static void refuse_body(struct wsgi_request *request, int error)
+{
+    bool is_full = error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
+    char what[128];
+
+    snprintf(what, sizeof what, "cannot store the body: %s", strerror(-error));
+    wsgi_request_warn(request, what);
+    http_fail(leave(request), is_full ? NO_STORAGE : UNAVAILABLE);
+    release(request);
+}
+
+static void on_body(struct http_connection *connection, const struct http_piece *piece, bool last)
+{
+    struct wsgi_request *request = http_exchange(connection);
+    const struct wsgi_options *options = request->wsgi->options;
+    int r = wsgi_spool_append(&request->body, options->body_memory, options->body_folder,
+                              piece->data, piece->length);
+
+    if (r < 0)
+        refuse_body(request, r);
+    else if (last)
+        call_application(request);
+}
+
+static void on_writable(struct http_connection *connection)
+{
+    struct wsgi_request *request = http_exchange(connection);
+
+    if (request->iterable)
+        wsgi_response_continue(request);
+}
+
+static void on_abandoned(struct http_connection *connection)
+{
+    struct wsgi_request *request = http_exchange(connection);
+
+    leave(request);
+    release(request);
+}
+
+const struct http_handler wsgi_handler = {
+    .request = on_request,
+    .body = on_body,
+    .writable = on_writable,
+    .abandoned = on_abandoned,
+};

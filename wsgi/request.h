@@ -1,0 +1,74 @@
+/* An exchange, from the application's side. */
+#ifndef WSGI_REQUEST_H
+#define WSGI_REQUEST_H
+
+#include "head.h"
+#include "spool.h"
+#include "state.h"
+
+#include <asynwsgi/http_server.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Its life: the body arrives; the application is called; what it returned is
+ * iterated over; the exchange ends and close() is called; the object waits in
+ * wsgi->free for another request.
+ */
+struct wsgi_request {
+    struct wsgi *wsgi;
+    struct http_connection *connection; /* NULL: the exchange is over */
+    struct wsgi_request *next;          /* in wsgi->free */
+    PyObject *env;                      /* until the application is called */
+    PyObject *method, *target;          /* str, to name the request in the log */
+    bool is_head;
+    struct wsgi_spool body;
+
+    /* What the application is given; kept for the next request if it drops them. */
+    PyObject *input, *start_response, *write;
+
+    struct wsgi_head head;
+    bool responded; /* the head was handed to http_server */
+    bool cut;       /* it was longer than its Content-Length */
+    int error;      /* of the stream; nothing can be sent any more */
+
+    PyObject *iterable;  /* what the application returned */
+    PyObject *iterator;  /* of it; NULL for a list or tuple, of which ... */
+    Py_ssize_t position; /* ... this item is the next */
+    PyObject *item;      /* bytes being sent ... */
+    size_t sent;         /* ... and how many of them are */
+};
+
+/* The exchange ended by its response, or by a failure of `where` with an exception at hand. */
+void wsgi_request_finish(struct wsgi_request *request);
+void wsgi_request_fail(struct wsgi_request *request, const char *where);
+
+/* Log a line that names the request. */
+void wsgi_request_warn(const struct wsgi_request *request, const char *what);
+
+/* Free what wsgi->free holds. */
+void wsgi_requests_free(struct wsgi *wsgi);
+
+/* -- environ.c ------------------------------------------------------------ */
+
+/* What all requests have in common: a dict to copy.  NULL with an exception. */
+PyObject *wsgi_environ_template(struct wsgi *wsgi);
+
+/* Make request->env, ->method and ->target.  -1 with an exception. */
+int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head);
+
+/* -- response.c ----------------------------------------------------------- */
+
+/* Send what the application returned (a reference that is taken over). */
+void wsgi_response_begin(struct wsgi_request *request, PyObject *iterable);
+
+/* Go on with it. */
+void wsgi_response_continue(struct wsgi_request *request);
+
+/* Hand over the head; `length` as for http_respond().  -1 with an exception. */
+int wsgi_response_head(struct wsgi_request *request, int64_t length);
+
+/* Send bytes.  -1 with an exception. */
+int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length);
+
+#endif

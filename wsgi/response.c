@@ -1,0 +1,233 @@
+/*
+ * Runs what an application returned (PEP 3333, "Handling the Content-Length
+ * Header", "Buffering and Streaming").
+ *
+ * The head goes out with the first item that is not empty.  The next item is
+ * asked for only while the client takes what there is.  A list or tuple is
+ * known whole: its length is the response's.
+ */
+#include "request.h"
+
+#include <errno.h>
+
+/* Of a large item so much is handed over at a time, lest it be copied whole. */
+enum {
+    SLICE = 256 * 1024
+};
+
+enum {
+    STATUS_NO_CONTENT = 204,
+    STATUS_NOT_MODIFIED = 304
+};
+
+/* No byte of the iterable will be sent. */
+static bool is_bodiless(const struct wsgi_request *request)
+{
+    unsigned status = request->head.response.status;
+
+    return request->is_head || status == STATUS_NO_CONTENT || status == STATUS_NOT_MODIFIED;
+}
+
+/* Its items are there, need no iterator, and there is no close() to look for. */
+static bool is_plain(PyObject *iterable)
+{
+    return PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable);
+}
+
+static int check_item(PyObject *item)
+{
+    if (PyBytes_Check(item))
+        return 0;
+    PyErr_Format(PyExc_TypeError, "the application's iterable gave %.200s, not bytes",
+                 Py_TYPE(item)->tp_name);
+    return -1;
+}
+
+/* A stream that is broken, as an exception for the application to pass through. */
+static int broken(struct wsgi_request *request, int error)
+{
+    request->error = error;
+    errno = -error;
+    PyErr_SetFromErrno(PyExc_OSError);
+    return -1;
+}
+
+int wsgi_response_head(struct wsgi_request *request, int64_t length)
+{
+    int r;
+
+    if (!request->head.set) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the application did not call start_response() before its first output");
+        return -1;
+    }
+    r = http_respond(request->connection, &request->head.response, length);
+    request->responded = true;
+    return r < 0 ? broken(request, r) : 0;
+}
+
+int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length)
+{
+    int r;
+
+    if (request->error < 0)
+        return broken(request, request->error);
+    r = http_send(request->connection, data, length);
+    if (r != -EMSGSIZE)
+        return r < 0 ? broken(request, r) : 0;
+    if (!request->cut)
+        wsgi_request_warn(request, "the body is longer than its Content-Length, and was cut");
+    request->cut = true;
+    return 0;
+}
+
+/* The length of all items of a list or tuple; -1 with an exception. */
+static int64_t total_length(PyObject *items)
+{
+    int64_t total = 0;
+
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items); i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(items, i);
+
+        if (check_item(item) < 0)
+            return -1;
+        total += PyBytes_GET_SIZE(item);
+    }
+    return total;
+}
+
+/* Whether len() says that the item at hand is all there is. */
+static bool has_one_item(PyObject *iterable)
+{
+    const PySequenceMethods *methods = Py_TYPE(iterable)->tp_as_sequence;
+    Py_ssize_t length;
+
+    if (!methods || !methods->sq_length)
+        return false;
+    length = PySequence_Size(iterable);
+    if (length < 0)
+        PyErr_Clear();
+    return length == 1;
+}
+
+/*
+ * Hand over the head before the first bytes, or at the end of an iterable
+ * that gave none.
+ */
+static int begin(struct wsgi_request *request)
+{
+    int64_t length = -1;
+
+    if (!request->iterator) {
+        length = total_length(request->iterable);
+        if (length < 0)
+            return -1;
+    } else if (!request->item)
+        length = 0;
+    else if (has_one_item(request->iterable))
+        length = PyBytes_GET_SIZE(request->item);
+    /* An answer without a body says nothing of the one it stands for. */
+    if (length == 0 && is_bodiless(request))
+        length = -1;
+    return wsgi_response_head(request, length);
+}
+
+/* 1: request->item is the next that is not empty; 0: there is none; -1: an exception. */
+static int next_item(struct wsgi_request *request)
+{
+    PyObject *item;
+
+    for (;;) {
+        if (request->iterator)
+            item = PyIter_Next(request->iterator);
+        else if (request->position < PySequence_Fast_GET_SIZE(request->iterable))
+            item = Py_NewRef(PySequence_Fast_GET_ITEM(request->iterable, request->position++));
+        else
+            item = NULL;
+        if (!item)
+            return PyErr_Occurred() ? -1 : 0;
+        if (check_item(item) < 0) {
+            Py_DECREF(item);
+            return -1;
+        }
+        if (PyBytes_GET_SIZE(item) > 0) {
+            request->item = item;
+            request->sent = 0;
+            return 1;
+        }
+        Py_DECREF(item);
+    }
+}
+
+/* Send of the item at hand what there is room for, and drop it when that is all. */
+static int send_item(struct wsgi_request *request)
+{
+    size_t length = (size_t)PyBytes_GET_SIZE(request->item);
+
+    do {
+        size_t slice = length - request->sent < SLICE ? length - request->sent : SLICE;
+
+        if (wsgi_response_send(request, PyBytes_AS_STRING(request->item) + request->sent, slice) <
+            0)
+            return -1;
+        request->sent += slice;
+    } while (request->sent < length && !http_full(request->connection));
+    if (request->sent == length)
+        Py_CLEAR(request->item);
+    /* An item is not to wait for the next one ("Buffering and Streaming"). */
+    if (request->iterator)
+        http_flush(request->connection);
+    return 0;
+}
+
+/* 1: go on; 0: the response is complete; -1: an exception. */
+static int step(struct wsgi_request *request)
+{
+    int more;
+
+    if (request->cut)
+        return 0;
+    more = request->item ? 1 : next_item(request);
+    if (more < 0 || (!request->responded && begin(request) < 0))
+        return -1;
+    if (more == 0 || is_bodiless(request))
+        return 0;
+    return send_item(request) < 0 ? -1 : 1;
+}
+
+/* There are no more items: http_finish() cannot mend a body that is too short. */
+static void finish(struct wsgi_request *request)
+{
+    uint64_t sent = http_connection_sent(request->connection);
+
+    if (request->head.content_length > (int64_t)sent && !is_bodiless(request))
+        wsgi_request_warn(request, "the body is shorter than its Content-Length");
+    wsgi_request_finish(request);
+}
+
+void wsgi_response_continue(struct wsgi_request *request)
+{
+    int r;
+
+    do
+        r = step(request);
+    while (r > 0 && !http_full(request->connection));
+    if (r == 0)
+        finish(request);
+    else if (r < 0)
+        wsgi_request_fail(request, "the application's iterable");
+}
+
+void wsgi_response_begin(struct wsgi_request *request, PyObject *iterable)
+{
+    request->iterable = iterable;
+    request->position = 0;
+    if (!is_plain(iterable)) {
+        request->iterator = PyObject_GetIter(iterable);
+        if (!request->iterator) {
+            wsgi_request_fail(request, "what the application returned");
+            return;
+        }
+    }
+    wsgi_response_continue(request);
+}

@@ -1,0 +1,46 @@
+/* What there is one of: the interpreter's side of struct wsgi. */
+#ifndef WSGI_STATE_H
+#define WSGI_STATE_H
+
+#include "addresses.h"
+#include "names.h"
+#include "types.h"
+#include "values.h"
+
+#include <asynwsgi/wsgi.h>
+
+struct wsgi {
+    const struct wsgi_options *options;
+    PyObject *module; /* asynwsgi, which has ... */
+    const struct wsgi_types *types;
+    PyObject *errors;      /* wsgi.errors of all requests */
+    PyObject *template;    /* the environ that each request copies */
+    PyObject *application; /* NULL before wsgi_load() */
+    struct wsgi_names names;
+    struct wsgi_values values;
+    struct wsgi_addresses addresses;
+    struct wsgi_request *free; /* request objects for the next requests */
+    unsigned free_count;
+    struct dispatch *loop;
+    PyThreadState *released; /* while the loop waits */
+    unsigned long thread;    /* the loop's */
+};
+
+/* -- interpreter.c, load.c ------------------------------------------------ */
+
+/* Start Python; what is wrong is logged.  -EINVAL. */
+int wsgi_interpreter_start(struct wsgi *wsgi);
+
+/* -- traceback.c: the log ------------------------------------------------- */
+
+/* Log a line, made as printf does; a long one is cut. */
+__attribute__((format(printf, 2, 3))) void wsgi_log(const struct wsgi *wsgi, const char *format,
+                                                    ...);
+
+/* Log the lines of a str.  -1 with an exception. */
+int wsgi_log_text(const struct wsgi *wsgi, PyObject *text);
+
+/* Log the exception at hand with its traceback, and be done with it. */
+void wsgi_log_exception(const struct wsgi *wsgi);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * The Python types, one a file.  What refers to a request refers to it only
+ * while it lasts: an object that the application keeps is cut loose at the
+ * request's end, and raises RuntimeError from then on.
+ */
+#ifndef WSGI_TYPES_H
+#define WSGI_TYPES_H
+
+#include "python.h"
+
+#include <stdint.h>
+
+struct wsgi;
+struct wsgi_request;
+
+/* The state of the built-in module `asynwsgi`. */
+struct wsgi_types {
+    PyTypeObject *callable, *input, *errors, *file_wrapper;
+};
+
+extern PyType_Spec wsgi_callable_spec, wsgi_input_spec, wsgi_errors_spec, wsgi_file_wrapper_spec;
+
+PyMODINIT_FUNC PyInit_asynwsgi(void);
+
+/* The state of that module; NULL with an exception. */
+const struct wsgi_types *wsgi_types_of(PyObject *module);
+
+/* -- start_response and write: functions that know their request ---------- */
+
+struct wsgi_callable {
+    PyObject_HEAD vectorcallfunc call;
+    struct wsgi_request *request; /* NULL: it is over */
+};
+
+PyObject *wsgi_callable_new(const struct wsgi_types *types, vectorcallfunc call,
+                            struct wsgi_request *request);
+
+/* The request, if it can still be answered; else NULL with RuntimeError. */
+struct wsgi_request *wsgi_callable_request(PyObject *callable);
+
+PyObject *wsgi_start_response(PyObject *callable, PyObject *const *arguments, size_t count,
+                              PyObject *keywords);
+PyObject *wsgi_write(PyObject *callable, PyObject *const *arguments, size_t count,
+                     PyObject *keywords);
+
+/* -- wsgi.input ----------------------------------------------------------- */
+
+struct wsgi_input {
+    PyObject_HEAD struct wsgi_request *request; /* NULL: it is over */
+    uint64_t position;                          /* in the request's body */
+};
+
+PyObject *wsgi_input_new(const struct wsgi_types *types, struct wsgi_request *request);
+
+/* -- wsgi.errors ---------------------------------------------------------- */
+
+PyObject *wsgi_errors_new(const struct wsgi_types *types, struct wsgi *wsgi);
+
+/* Log the line that was begun, if one was. */
+void wsgi_errors_end_line(PyObject *errors);
+
+#endif

@@ -1,0 +1,93 @@
+/* The one struct wsgi: making it, the interpreter's lock around the loop's waits, ending it. */
+#include "request.h"
+#include "state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define TEXT(token) #token
+#define VERSION(major, minor) TEXT(major) "." TEXT(minor)
+const char wsgi_python_version[] = VERSION(PY_MAJOR_VERSION, PY_MINOR_VERSION);
+
+/* What needs a running interpreter.  -1 with an exception. */
+static int populate(struct wsgi *wsgi)
+{
+    if (wsgi_names_init(&wsgi->names) < 0)
+        return -1;
+    wsgi->module = PyImport_ImportModule("asynwsgi");
+    if (!wsgi->module)
+        return -1;
+    wsgi->types = wsgi_types_of(wsgi->module);
+    wsgi->errors = wsgi_errors_new(wsgi->types, wsgi);
+    if (!wsgi->errors)
+        return -1;
+    wsgi->template = wsgi_environ_template(wsgi);
+    return wsgi->template ? 0 : -1;
+}
+
+int wsgi_new(const struct wsgi_options *options, struct wsgi **result)
+{
+    struct wsgi *wsgi = calloc(1, sizeof *wsgi);
+    int r;
+
+    if (!wsgi)
+        return -ENOMEM;
+    wsgi->options = options;
+    r = wsgi_interpreter_start(wsgi);
+    if (r < 0) {
+        free(wsgi);
+        return r;
+    }
+    wsgi->thread = PyThread_get_thread_ident();
+    if (populate(wsgi) < 0) {
+        wsgi_log_exception(wsgi);
+        wsgi_free(wsgi);
+        return -ENOMEM;
+    }
+    *result = wsgi;
+    return 0;
+}
+
+static void release_lock(void *context)
+{
+    struct wsgi *wsgi = context;
+
+    wsgi->released = PyEval_SaveThread();
+}
+
+static void take_lock(void *context)
+{
+    struct wsgi *wsgi = context;
+
+    PyEval_RestoreThread(wsgi->released);
+    /* Handlers that the application has for signals run here, in the main thread. */
+    if (PyErr_CheckSignals() < 0) {
+        wsgi_log(wsgi, "exception in a signal handler of the application");
+        wsgi_log_exception(wsgi);
+    }
+}
+
+void wsgi_attach(struct wsgi *wsgi, struct dispatch *loop)
+{
+    wsgi->loop = loop;
+    dispatch_around_wait(loop, release_lock, take_lock, wsgi);
+}
+
+void wsgi_free(struct wsgi *wsgi)
+{
+    if (!wsgi)
+        return;
+    if (wsgi->loop)
+        dispatch_around_wait(wsgi->loop, NULL, NULL, NULL);
+    Py_CLEAR(wsgi->application);
+    wsgi_requests_free(wsgi);
+    Py_CLEAR(wsgi->template);
+    wsgi_addresses_fini(&wsgi->addresses);
+    wsgi_values_fini(&wsgi->values);
+    wsgi_names_fini(&wsgi->names);
+    Py_CLEAR(wsgi->module);
+    Py_CLEAR(wsgi->errors);
+    Py_FinalizeEx();
+    /* Not sooner: functions that run atexit may write to a wsgi.errors they kept. */
+    free(wsgi);
+}
