@@ -67,6 +67,25 @@ TEST_F(ServerDrain, WhatHasArrivedIsServed)
     EXPECT_TRUE(until([&] { return drained == 1; }));
 }
 
+// More than the loop hears of in one turn.
+TEST_F(ServerDrain, WhatHasArrivedOnManyIsServed)
+{
+    const size_t n = 600;
+    start();
+    for (size_t i = 0; i < n; i++)
+        client();
+    for (Client &c : clients)
+        c.send(get);
+    drain();
+    for (Client &c : clients) {
+        EXPECT_TRUE(until([&] { return c.closed(); }));
+        EXPECT_FALSE(c.was_reset);
+        EXPECT_EQ(undated(c.received), hello);
+        c.close();
+    }
+    EXPECT_TRUE(until([&] { return drained == 1; }));
+}
+
 TEST_F(ServerDrain, HeadIsWaitedFor)
 {
     Client &c = client();
