@@ -21,9 +21,11 @@ struct wsgi {
     struct wsgi_addresses addresses;
     struct wsgi_request *free; /* request objects for the next requests */
     unsigned free_count;
-    struct dispatch *loop;
-    PyThreadState *released; /* while the loop waits */
-    unsigned long thread;    /* the loop's */
+    struct dispatch *loop;        /* NULL: not attached */
+    struct dispatch_timer turn;   /* goes on, in the next turn, with ... */
+    struct wsgi_request *waiting; /* ... those that had enough of the last one */
+    PyThreadState *released;      /* while the loop waits */
+    unsigned long thread;         /* the loop's */
 };
 
 /* -- interpreter.c, load.c ------------------------------------------------ */
