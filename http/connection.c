@@ -238,14 +238,11 @@ static void linger(struct http_connection *c)
 {
     size_t length;
 
-    if (tcpsocket_stream_unsent(&c->stream) == 0) {
-        tcpsocket_stream_peek(&c->stream, &length);
-        if (tcpsocket_stream_ended(&c->stream) || (c->client_closes && length == 0)) {
-            c->state = STATE_CLOSED;
-            return;
-        }
-    }
-    if (!c->stream.shutting)
+    tcpsocket_stream_peek(&c->stream, &length);
+    if (tcpsocket_stream_unsent(&c->stream) == 0 &&
+        (tcpsocket_stream_ended(&c->stream) || (c->client_closes && length == 0)))
+        c->state = STATE_CLOSED;
+    else if (!c->stream.shutting)
         tcpsocket_stream_shutdown(&c->stream);
 }
 

@@ -65,7 +65,7 @@ struct http_connection {
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } peer;            /* of a unix socket there is just the family */
-    uint32_t progress; /* tcpsocket_stream_taken() when PHASE_WRITE was set, cut short */
+    uint32_t progress; /* tcpsocket_stream_progress() when PHASE_WRITE was set, cut short */
     uint16_t status;   /* of the response; 0: not begun */
     uint8_t state, phase;
 

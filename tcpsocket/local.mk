@@ -11,8 +11,8 @@ libasynwsgi_tcpsocket_a_SOURCES = \
 	tcpsocket/output.c \
 	tcpsocket/pool.c \
 	tcpsocket/pool.h \
+	tcpsocket/progress_linux.c \
 	tcpsocket/stream.c \
-	tcpsocket/stream.h \
-	tcpsocket/taken_linux.c
+	tcpsocket/stream.h
 pkginclude_HEADERS += tcpsocket/asynwsgi/tcpsocket.h
 pkgconfig_DATA += tcpsocket/asynwsgi-tcpsocket.pc

@@ -59,7 +59,7 @@ def test_threads_that_share_a_pool(server):
             if n % 2:
                 response = session.post(server.url + '/echo', data=body, timeout=20)
             else:
-                response = session.post(server.url + '/echo', data=iter([body[:5], body[5:]]),
+                response = session.post(server.url + '/echo', data=iter([body[:1], body[1:]]),
                                         timeout=20)
             return response.status_code == 200 and response.content == body
         assert all(threads.map(ask, range(600)))

@@ -43,7 +43,8 @@ def write(serve):
     return short(serve, 'write', '500ms')
 
 
-@pytest.mark.parametrize('part', [b'G', b'GET / HTTP/1.1\r\n', b'GET / HTTP/1.1\r\nHost: a\r\n'])
+@pytest.mark.parametrize('part', [b'G', b'GET / HTTP/1.1\r\n', b'GET / HTTP/1.1\r\nHost: a\r\n'],
+                         ids=['method', 'line', 'field'])
 def test_a_head_that_does_not_come(head, part):
     with head.connect() as client:
         client.send(part)
@@ -87,7 +88,7 @@ def test_the_second_head_that_does_not_come(head):
     request('POST', '/echo', 'Content-Length: 10000000') + bytes(1_000_000),
     request('POST', '/echo', 'Transfer-Encoding: chunked'),
     request('POST', '/echo', 'Transfer-Encoding: chunked') + b'5\r\nhello\r\n',
-])
+], ids=['nothing', 'most', 'large', 'no chunk', 'a chunk'])
 def test_a_body_that_does_not_come(body, message):
     with body.connect() as client:
         client.send(message)

@@ -25,6 +25,12 @@ $(http_tests): $(http_lib) $(test_lib)
 t/http/%: private AM_CPPFLAGS = $(test_inc) $(http_inc)
 t/http/%: private LDADD = $(http_lib) $(test_link)
 
+# The pages once more, with a machine that does without SIMD.
+t_http_golden_portable_test_SOURCES = t/http/golden_test.cc
+nodist_t_http_golden_portable_test_SOURCES = http/request.c
+t_http_golden_portable_test_CPPFLAGS = -DHTTP_SCAN_PORTABLE $(test_inc) $(http_inc)
+t_http_golden_portable_test_CFLAGS = $(AM_CFLAGS) -Wno-implicit-fallthrough
+
 # Server connections: these count the system calls.
 http_tests += \
 	t/http/server_drain_test \
@@ -38,9 +44,3 @@ http_tests += \
 http_test_files += t/http/server_fixture.h
 t/http/server_%: private LDADD = $(http_lib) $(test_link) -Wl,--wrap=recv -Wl,--wrap=send \
 	-Wl,--wrap=sendmsg -Wl,--wrap=epoll_ctl -Wl,--wrap=clock_gettime
-
-# The pages once more, with a machine that does without SIMD.
-t_http_golden_portable_test_SOURCES = t/http/golden_test.cc
-nodist_t_http_golden_portable_test_SOURCES = http/request.c
-t_http_golden_portable_test_CPPFLAGS = -DHTTP_SCAN_PORTABLE $(test_inc) $(http_inc)
-t_http_golden_portable_test_CFLAGS = $(AM_CFLAGS) -Wno-implicit-fallthrough

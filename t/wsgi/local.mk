@@ -2,6 +2,7 @@
 wsgi_tests = \
 	t/wsgi/environ_test \
 	t/wsgi/input_test \
+	t/wsgi/interpreter_test \
 	t/wsgi/load_test \
 	t/wsgi/response_test \
 	t/wsgi/spool_test \

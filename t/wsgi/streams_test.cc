@@ -59,7 +59,7 @@ TEST_F(Streams, ErrorsTakeTextOnly)
 TEST_F(Streams, ErrorsWorkAfterTheRequest)
 {
     log_of("global kept; kept = e");
-    define("kept.write('late\\n')");
+    define("kept.write('late\\n')\nimport atexit\natexit.register(kept.write, 'at exit\\n')");
     EXPECT_EQ(logged, Lines({"late"}));
 }
 
@@ -78,11 +78,8 @@ outcome = []
 for t in types:
     try: t()
     except TypeError: outcome.append('TypeError')
-    try: t.x = 1
-    except TypeError: outcome.append('TypeError')
 )py");
-    EXPECT_EQ(value("set(outcome)"), "{'TypeError'}");
-    EXPECT_EQ(value("len(outcome)"), "6");
+    EXPECT_EQ(value("outcome"), "['TypeError', 'TypeError', 'TypeError']");
 }
 
 // -- wsgi.file_wrapper ----------------------------------------------------------------------------

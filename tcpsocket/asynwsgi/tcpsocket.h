@@ -239,11 +239,11 @@ size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream);
 bool tcpsocket_stream_full(const struct tcpsocket_stream *stream);
 
 /*
- * Bytes of output that the peer's side has taken, as far as the system tells.
- * They grow while the peer reads, though the kernel, whose buffer may hold
- * megabytes, asks for no more of them.
+ * A number that changes as the peer takes output, and not otherwise while some
+ * is unsent: also when the kernel, whose buffer may hold megabytes, does not
+ * ask for more yet.  Only equality has a meaning.
  */
-uint64_t tcpsocket_stream_taken(const struct tcpsocket_stream *stream);
+uint64_t tcpsocket_stream_progress(const struct tcpsocket_stream *stream);
 
 /* Shut the sending side as soon as all output is sent. */
 void tcpsocket_stream_shutdown(struct tcpsocket_stream *stream);

@@ -1,14 +1,14 @@
 /*
- * What a peer has taken: what the kernel was given, less what it still has.
+ * How far a peer has read: what the kernel was given, less what it still has.
  * SIOCOUTQ is Linux' (tcp(7), unix(7)); a unix socket counts the memory of its
- * queue, which shrinks just as surely while the peer reads.
+ * queue, so there the difference is no number of bytes.
  */
 #include <asynwsgi/tcpsocket.h>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-uint64_t tcpsocket_stream_taken(const struct tcpsocket_stream *stream)
+uint64_t tcpsocket_stream_progress(const struct tcpsocket_stream *stream)
 {
     int queued;
 
