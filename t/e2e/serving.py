@@ -93,9 +93,6 @@ class Server:
                                         pathlib.Path(f'/proc/{pid}/status').read_text()).group(1))
                    for pid in self.workers())
 
-    def sanitized(self):
-        return b'__asan_init' in pathlib.Path(os.environ['ASYNWSGI']).read_bytes()
-
     def stop(self):
         """Ends it, and gives what was wrong with its life: a list of sentences."""
         faults = []
