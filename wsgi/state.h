@@ -3,6 +3,7 @@
 #define WSGI_STATE_H
 
 #include "addresses.h"
+#include "head.h"
 #include "names.h"
 #include "types.h"
 #include "values.h"
@@ -19,7 +20,8 @@ struct wsgi {
     struct wsgi_names names;
     struct wsgi_values values;
     struct wsgi_addresses addresses;
-    struct wsgi_request *free; /* request objects for the next requests */
+    struct wsgi_head spare_head; /* for wsgi_head_set() */
+    struct wsgi_request *free;   /* request objects for the next requests */
     unsigned free_count;
     struct dispatch *loop;        /* NULL: not attached */
     struct dispatch_timer turn;   /* goes on, in the next turn, with ... */
