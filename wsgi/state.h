@@ -14,9 +14,10 @@ struct wsgi {
     const struct wsgi_options *options;
     PyObject *module; /* asynwsgi, which has ... */
     const struct wsgi_types *types;
-    PyObject *errors;      /* wsgi.errors of all requests */
-    PyObject *template;    /* the environ that each request copies */
-    PyObject *application; /* NULL before wsgi_load() */
+    PyObject *errors;            /* wsgi.errors of all requests */
+    PyObject *template;          /* the environ that each request copies ... */
+    PyObject *usual[WSGI_NAMES]; /* ... and values of its that need not be set (borrowed) */
+    PyObject *application;       /* NULL before wsgi_load() */
     struct wsgi_names names;
     struct wsgi_values values;
     struct wsgi_addresses addresses;
