@@ -89,6 +89,7 @@ void wsgi_free(struct wsgi *wsgi)
     wsgi_attach(wsgi, NULL);
     Py_CLEAR(wsgi->application);
     wsgi_requests_free(wsgi);
+    wsgi_head_fini(&wsgi->spare_head);
     Py_CLEAR(wsgi->template);
     wsgi_addresses_fini(&wsgi->addresses);
     wsgi_values_fini(&wsgi->values);
