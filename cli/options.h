@@ -13,13 +13,13 @@
 
 struct cli_option {
     const char *name;  /* NULL: `help` is a heading */
-    char letter;       /* or 0 */
     const char *value; /* what the help calls it */
     const char *help;
     const struct cli_kind *kind;
     size_t place, width;  /* of its member of struct cli_settings */
     uint64_t least, most; /* of a number */
     const char *variable; /* that others know it by, in the environment */
+    char letter;          /* or 0 */
     bool local;           /* ASYNWSGI_<OPTION> has no meaning */
 };
 

@@ -55,31 +55,35 @@ static int epoll_reserve(struct dispatch *loop, size_t capacity)
     return 0;
 }
 
-/*
- * We may be wrong about what the kernel knows: a target that was removed while
- * its descriptor stayed open is still there, one whose number was closed and
- * opened again behind our back isn't.
- */
+static int control(struct dispatch *loop, int operation, int fd, unsigned events)
+{
+    const struct kernel *kernel = loop->kernel;
+    struct epoll_event e = {
+        .events = (events & DISPATCH_READ ? EPOLLIN : 0) | (events & DISPATCH_WRITE ? EPOLLOUT : 0),
+        .data.u64 = (uint64_t)loop->slots[fd].generation << 32 | (uint32_t)fd,
+    };
+
+    return epoll_ctl(kernel->fd, operation, fd, &e) == 0 ? 0 : -errno;
+}
+
 static int epoll_change(struct dispatch *loop, int fd, unsigned events)
 {
     const struct kernel *kernel = loop->kernel;
-    const struct slot *slot = &loop->slots[fd];
-    struct epoll_event e = {.data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)fd};
-    int operation = slot->told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    struct slot *slot = &loop->slots[fd];
+    int r;
 
-    if (events & DISPATCH_READ)
-        e.events |= EPOLLIN;
-    if (events & DISPATCH_WRITE)
-        e.events |= EPOLLOUT;
-    if (kernel->fd < 0 || epoll_ctl(kernel->fd, operation, fd, &e) == 0)
+    if (kernel->fd < 0)
         return 0;
-    if (errno == EEXIST)
-        operation = EPOLL_CTL_MOD;
-    else if (errno == ENOENT)
-        operation = EPOLL_CTL_ADD;
-    else
-        return -errno;
-    return epoll_ctl(kernel->fd, operation, fd, &e) == 0 ? 0 : -errno;
+    r = control(loop, slot->told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events);
+    if (r == -EEXIST) {
+        /* A target was removed and its descriptor not closed. */
+        r = control(loop, EPOLL_CTL_MOD, fd, events);
+    } else if (r == -ENOENT) {
+        /* It was closed and opened again behind our back; what it was may still be watched. */
+        slot->generation++;
+        r = control(loop, EPOLL_CTL_ADD, fd, events);
+    }
+    return r;
 }
 
 static void epoll_forget(struct dispatch *loop, int fd)
@@ -106,13 +110,10 @@ static int replace(struct dispatch *loop)
 /* A registration without a target: a level that nobody reacts to. */
 static bool is_deleted(struct dispatch *loop, int fd)
 {
-    const struct kernel *kernel = loop->kernel;
-    struct epoll_event ignored = {0};
-
     /* By that number we would reach the present target's registration. */
     if (loop->slots[fd].target)
         return false;
-    return epoll_ctl(kernel->fd, EPOLL_CTL_DEL, fd, &ignored) == 0;
+    return control(loop, EPOLL_CTL_DEL, fd, 0) == 0;
 }
 
 static unsigned from_epoll(uint32_t events)

@@ -3,8 +3,8 @@
  * is named dispatch_ too, since an archive hides nothing.
  *
  * Targets live in a table by descriptor.  A slot without a target is kept: its
- * generation, which every removal raises, is what tells the present target's
- * events from those of its predecessors.
+ * generation, which only grows, is what tells the present target's events from
+ * those of its predecessors.
  *
  *   generation of an event == generation of its slot  =>  the slot has a target
  *   told == (wanted | WATCHED), or told == REFUSED, or the slot is dirty or empty

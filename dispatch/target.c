@@ -2,7 +2,7 @@
  * Targets: the table of slots, the list of those the kernel must hear of, and
  * the batch of those that are ready.
  *
- * Nothing here calls the kernel but dispatch_targets_tell, so what a target wants may
+ * Only dispatch_targets_tell has the kernel called, so what a target wants may
  * go back and forth for nothing, and one that is closed is never taken out:
  * the kernel does that with the close.  loop.h has the invariants.
  */
@@ -103,6 +103,7 @@ void dispatch_remove(struct dispatch_target *target)
 
 void dispatch_target_report(struct dispatch *loop, int fd, unsigned events)
 {
+    ASSERT(loop->ready_count < loop->capacity);
     loop->ready[loop->ready_count++] =
         (struct event){.fd = fd, .generation = loop->slots[fd].generation, .events = events};
 }

@@ -41,7 +41,7 @@ static void begin(struct http_connection *c, const struct http_request *request,
     c->client_closes = !framing->persistent;
     /* After a 2xx to CONNECT a client takes what follows for the tunnel. */
     c->persistent = framing->persistent && request->form != HTTP_TARGET_AUTHORITY;
-    c->expects = framing->expects_continue && body;
+    c->expects = framing->expects_continue;
     c->chunked_body = framing->body == HTTP_BODY_CHUNKED;
     if (c->chunked_body)
         http_chunked_init(&c->chunked);
@@ -238,14 +238,11 @@ static void linger(struct http_connection *c)
 {
     size_t length;
 
-    if (tcpsocket_stream_unsent(&c->stream) == 0) {
-        tcpsocket_stream_peek(&c->stream, &length);
-        if (tcpsocket_stream_ended(&c->stream) || (c->client_closes && length == 0)) {
-            c->state = STATE_CLOSED;
-            return;
-        }
-    }
-    if (!c->stream.shutting)
+    tcpsocket_stream_peek(&c->stream, &length);
+    if (tcpsocket_stream_unsent(&c->stream) == 0 &&
+        (tcpsocket_stream_ended(&c->stream) || (c->client_closes && length == 0)))
+        c->state = STATE_CLOSED;
+    else if (!c->stream.shutting)
         tcpsocket_stream_shutdown(&c->stream);
 }
 
@@ -256,8 +253,9 @@ static void linger(struct http_connection *c)
  */
 static void control_input(struct http_connection *c)
 {
+    bool before = c->state == STATE_IDLE || c->state == STATE_HEAD;
     bool waits = c->state == STATE_WAIT || (c->state == STATE_BODY && c->held) ||
-                 (c->state <= STATE_HEAD && tcpsocket_stream_full(&c->stream));
+                 (before && tcpsocket_stream_full(&c->stream));
     size_t length;
 
     if (!waits) {

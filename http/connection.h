@@ -47,7 +47,7 @@ struct http_connection {
     struct tcpsocket_stream stream;
     struct dispatch_timer timer;
     struct http_listener *listener;
-    struct http_connection *next, **link; /* among the server's; a spare one has only `next` */
+    struct http_connection *next, **link; /* in the server's list */
     void *exchange, *record;
     uint64_t began; /* the exchange; in LINGER, the wait */
     uint64_t sent;  /* body bytes of the response */
@@ -65,7 +65,7 @@ struct http_connection {
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } peer;            /* of a unix socket there is just the family */
-    uint32_t progress; /* stream.sent when PHASE_WRITE was set, cut short */
+    uint32_t progress; /* tcpsocket_stream_progress() when PHASE_WRITE was set, cut short */
     uint16_t status;   /* of the response; 0: not begun */
     uint8_t state, phase;
 
@@ -95,19 +95,18 @@ struct http_server {
     struct http_server_options options;
     struct tcpsocket_pool *pool;
     struct http_listener *listeners;
-    struct http_connection *connections, *spare;
-    size_t connection_count, spare_count;
+    struct http_connection *connections;
+    size_t connection_count;
 
     bool draining;
     void (*drained)(void *context);
     void *drained_context;
     struct dispatch_timer drained_timer;
 
-    struct response_stamp stamp; /* its text follows the server in memory */
-    unsigned char *stamp_text;
-    uint64_t stamp_until; /* the second it tells is over, in dispatch_now() */
+    struct response_stamp stamp;
+    uint64_t stamp_until; /* dispatch_now() when the second it tells is over */
 
-    struct http_request request; /* valid while its head is handed out */
+    struct http_request request; /* the one that is being handed out */
 };
 
 /* -- server.c -- */
@@ -115,7 +114,7 @@ struct http_server {
 /* The Date and Server fields as of now. */
 const struct response_stamp *http_server_stamp(struct http_server *server);
 
-/* A connection for the server's list, all zero but for its place there, or NULL; and back. */
+/* A new connection, all zero but for its place in the server's list, or NULL; and free it. */
 struct http_connection *http_server_add(struct http_server *server);
 void http_server_remove(struct http_server *server, struct http_connection *connection);
 

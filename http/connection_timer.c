@@ -74,7 +74,7 @@ void http_connection_watch(struct http_connection *c)
     if (phase == c->phase && (!c->moved || phase == PHASE_WRITE))
         return;
     if (phase == PHASE_WRITE)
-        c->progress = (uint32_t)c->stream.sent;
+        c->progress = (uint32_t)tcpsocket_stream_progress(&c->stream);
     else if (phase == PHASE_LINGER && c->phase != PHASE_LINGER)
         c->began = dispatch_now(c->timer.loop);
     c->phase = (uint8_t)phase;
@@ -99,7 +99,7 @@ static void give_up(struct http_connection *c, enum http_connection_phase phase)
         break;
     case PHASE_WRITE:
         /* Progress is looked at here only; the phase is set anew if there was some. */
-        if (c->progress == (uint32_t)c->stream.sent)
+        if (c->progress == (uint32_t)tcpsocket_stream_progress(&c->stream))
             http_exchange_abandon(c);
         break;
     case PHASE_HEAD:

@@ -22,9 +22,6 @@
 /* From here on, a second element for sendmsg(2) is cheaper than a copy. */
 #define DIRECT_MIN 4096
 
-/* See DISCARD_MAX: a body that is known to be longer isn't even begun. */
-#define DISCARD_MAX 262144
-
 /* -- Output --------------------------------------------------------------- */
 
 static int commit(struct http_connection *c, size_t length)
@@ -268,6 +265,13 @@ static bool complete(struct http_connection *c)
     return c->framing != RESPONSE_SIZED || c->sent == c->length;
 }
 
+/* This was the last exchange; what was handed out, earlier answers too, still goes out. */
+static void linger(struct http_connection *c)
+{
+    c->client_closes = c->client_closes && c->state == STATE_WAIT;
+    c->state = STATE_LINGER;
+}
+
 void http_finish(struct http_connection *c)
 {
     assert(c->is_open);
@@ -277,14 +281,11 @@ void http_finish(struct http_connection *c)
     }
     end(c);
     c->moved = true;
-    c->client_closes = c->client_closes && c->state == STATE_WAIT;
     if (!c->persistent || http_connection_server(c)->draining) {
-        c->state = STATE_LINGER;
+        linger(c);
     } else if (c->state == STATE_BODY) {
         c->dropped = 0;
         c->state = STATE_DISCARD;
-        if (!c->chunked_body && c->remaining > DISCARD_MAX)
-            c->state = STATE_LINGER;
     } else {
         http_request_parser_init(&c->parser);
         c->state = STATE_IDLE;
@@ -295,7 +296,12 @@ void http_finish(struct http_connection *c)
 void http_abort(struct http_connection *c)
 {
     assert(c->is_open);
-    cut(c);
+    if (c->status != 0 && c->framing == RESPONSE_CLOSED) {
+        (void)tcpsocket_stream_send(&c->stream, NULL, 0);
+        cut(c);
+    } else {
+        linger(c); /* it is seen to be short */
+    }
     end(c);
     http_connection_settle(c);
 }

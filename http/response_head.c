@@ -33,7 +33,7 @@ static unsigned char *put_number(unsigned char *at, uint64_t number)
     return put(at, digits + i, sizeof(digits) - i);
 }
 
-/* Content-Length = 1*DIGIT (RFC 9110, 8.6). */
+/* Content-Length = 1*DIGIT (RFC 9110, 8.6), up to eight less than INT64_MAX. */
 static bool read_length(const struct http_header *header, int64_t *length)
 {
     int64_t number = 0;
@@ -43,7 +43,7 @@ static bool read_length(const struct http_header *header, int64_t *length)
     for (uint32_t i = 0; i < header->value_length; i++) {
         int digit = header->value[i] - '0';
 
-        if (digit < 0 || digit > 9 || number > (INT64_MAX - digit) / 10)
+        if (digit < 0 || digit > 9 || number > (INT64_MAX - 9) / 10)
             return false;
         number = number * 10 + digit;
     }

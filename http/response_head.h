@@ -26,7 +26,7 @@ struct response_framing {
 
 /* "Date: ...\r\nServer: ...\r\n", each part perhaps missing. */
 struct response_stamp {
-    const unsigned char *text;
+    unsigned char *text;
     size_t date_length, server_length;
 };
 

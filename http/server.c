@@ -1,8 +1,8 @@
 /*
  * The server: listeners, the connections there are, drain, and the Date field.
  *
- * A connection is in `connections` from accept to close.  Some that are closed
- * wait in `spare` to be used again, so that a steady load allocates nothing.
+ * A connection is allocated when it is accepted and in `connections` until it
+ * is closed; that is the only allocation there is for it here.
  */
 #include "connection.h"
 
@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define SPARE_MAX 256
 
 static const uint64_t second = 1000000000;
 
@@ -36,7 +34,6 @@ static int make_stamp(struct http_server *server, const char *name)
         return -ENOMEM;
     memcpy(text, "Date: ", 6);
     memcpy(text + DATE_LINE - 2, "\r\n", 2);
-    server->stamp_text = text;
     server->stamp = (struct response_stamp){.text = text, .date_length = DATE_LINE};
     if (name != NULL) {
         text += DATE_LINE;
@@ -58,7 +55,7 @@ const struct response_stamp *http_server_stamp(struct http_server *server)
 
         clock_gettime(CLOCK_REALTIME, &wall);
         http_date_format(wall.tv_sec, date);
-        memcpy(server->stamp_text + 6, date, sizeof(date));
+        memcpy(server->stamp.text + 6, date, sizeof(date));
         server->stamp_until = now + second - (uint64_t)wall.tv_nsec;
     }
     return &server->stamp;
@@ -115,7 +112,7 @@ int http_server_new(const struct http_server_options *options, struct http_serve
 fail_pool:
     tcpsocket_pool_free(server->pool);
 fail_stamp:
-    free(server->stamp_text);
+    free(server->stamp.text);
 fail_fields:
     free(server->request.fields);
 fail:
@@ -168,12 +165,6 @@ void http_server_free(struct http_server *server)
         assert(!server->connections->running);
         http_connection_lost(server->connections);
     }
-    while (server->spare != NULL) {
-        struct http_connection *connection = server->spare;
-
-        server->spare = connection->next;
-        free(connection);
-    }
     while (server->listeners != NULL) {
         struct http_listener *listener = server->listeners;
 
@@ -182,7 +173,7 @@ void http_server_free(struct http_server *server)
     }
     dispatch_timer_remove(&server->drained_timer);
     tcpsocket_pool_free(server->pool);
-    free(server->stamp_text);
+    free(server->stamp.text);
     free(server->request.fields);
     free(server);
 }
@@ -191,17 +182,10 @@ void http_server_free(struct http_server *server)
 
 struct http_connection *http_server_add(struct http_server *server)
 {
-    struct http_connection *connection = server->spare;
+    struct http_connection *connection = calloc(1, sizeof(*connection));
 
-    if (connection != NULL) {
-        server->spare = connection->next;
-        server->spare_count--;
-        memset(connection, 0, sizeof(*connection));
-    } else {
-        connection = calloc(1, sizeof(*connection));
-        if (connection == NULL)
-            return NULL;
-    }
+    if (connection == NULL)
+        return NULL;
     connection->next = server->connections;
     connection->link = &server->connections;
     if (connection->next != NULL)
@@ -219,13 +203,7 @@ void http_server_remove(struct http_server *server, struct http_connection *conn
     server->connection_count--;
     if (server->draining && server->connection_count == 0)
         dispatch_timer_set(&server->drained_timer, 0);
-    if (server->spare_count == SPARE_MAX) {
-        free(connection);
-        return;
-    }
-    connection->next = server->spare;
-    server->spare = connection;
-    server->spare_count++;
+    free(connection);
 }
 
 size_t http_server_connections(const struct http_server *server)

@@ -122,7 +122,7 @@ int tcpsocket_address_parse(const char *text, struct tcpsocket_address *address)
         return parse_local(text + 5, address);
 
     const char *colon = strrchr(text, ':');
-    struct tcpsocket_address read;
+    struct tcpsocket_address read = {0};
     in_port_t port;
 
     if (!colon)

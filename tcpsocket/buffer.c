@@ -73,6 +73,8 @@ void tcpsocket_buffer_consume(struct tcpsocket_buffer *buffer, size_t length)
 
 void tcpsocket_buffer_release(struct tcpsocket_buffer *buffer, size_t *held)
 {
+    if (!buffer->data)
+        return;
     *held -= buffer->capacity;
     free(buffer->data);
     *buffer = (struct tcpsocket_buffer){0};

@@ -8,9 +8,8 @@
  * empty, would cost as much as accepting does.
  *
  * `reserve` is a descriptor kept so that there is one to give up, or -1.  The
- * timer is in the loop while the listener is open.
- * Where trying again at once would only turn the loop in circles, the target
- * is taken out of the loop and `timer` puts it back.
+ * timer is in the loop while the listener is open: where trying again at once
+ * would only turn the loop in circles, it puts the target back after a rest.
  */
 #include <asynwsgi/tcpsocket.h>
 
@@ -20,7 +19,13 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-static const uint64_t rest_time = 100000000;
+static const uint64_t rest_time = 100000000; /* ns */
+
+/* An unconnected socket will do, and needs no file system. */
+static int open_reserve(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
 
 static void rest(struct tcpsocket_listener *listener)
 {
@@ -35,15 +40,11 @@ static void rested(struct dispatch_timer *timer)
     struct tcpsocket_listener *listener =
         (void *)((char *)timer - offsetof(struct tcpsocket_listener, timer));
 
+    if (listener->reserve < 0)
+        listener->reserve = open_reserve();
     if (dispatch_add(timer->loop, &listener->target, listener->target.fd,
                      listener->paused ? 0 : DISPATCH_READ))
         dispatch_timer_set(timer, dispatch_now(timer->loop) + rest_time);
-}
-
-/* An unconnected socket will do, and needs no file system. */
-static int open_reserve(void)
-{
-    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
 /* There is no descriptor left: accept with the reserve's and close at once. */
@@ -86,6 +87,7 @@ static void refused(struct tcpsocket_listener *listener, int error)
         break;
     default:
         rest(listener);
+        break;
     }
 }
 

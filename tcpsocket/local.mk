@@ -11,6 +11,7 @@ libasynwsgi_tcpsocket_a_SOURCES = \
 	tcpsocket/output.c \
 	tcpsocket/pool.c \
 	tcpsocket/pool.h \
+	tcpsocket/progress_linux.c \
 	tcpsocket/stream.c \
 	tcpsocket/stream.h
 pkginclude_HEADERS += tcpsocket/asynwsgi/tcpsocket.h

@@ -101,15 +101,14 @@ static ssize_t offer(struct tcpsocket_stream *stream, struct iovec pieces[2])
 static void finish(struct tcpsocket_stream *stream)
 {
     stream->blocked = false;
-    if (stream->output.data)
-        tcpsocket_buffer_release(&stream->output, &stream->pool->held);
+    tcpsocket_buffer_release(&stream->output, &stream->pool->held);
     if (stream->shutting)
         shutdown(stream->target.fd, SHUT_WR);
 }
 
 /*
- * Drop the first `taken` bytes of the pieces and keep the others.  The first
- * piece is either the stream's own buffer or the shared one.
+ * The kernel took the first `taken` bytes of the pieces: keep the others.  The
+ * first piece is what waited, so it may be in the stream's own buffer already.
  */
 static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t taken)
 {
@@ -165,10 +164,9 @@ int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, siz
 
 void tcpsocket_stream_write(struct tcpsocket_stream *stream)
 {
-    struct iovec pieces[2] = {waiting(stream)};
-
     if (stream->output.length == 0)
         return;
+    struct iovec pieces[2] = {waiting(stream)};
     ssize_t taken = offer(stream, pieces);
 
     if (taken < 0) {

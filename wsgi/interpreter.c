@@ -4,6 +4,7 @@
 #include "config.h"
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +38,22 @@ static int find_python(const struct wsgi *wsgi, char path[PATH_MAX])
     return n >= 0 && n < PATH_MAX ? 0 : -1;
 }
 
+/*
+ * Applications are used to errors where these signals would end the process:
+ * Python itself ignores both.
+ */
+static void ignore_signals(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 static PyStatus configure(PyConfig *config, const char *python)
 {
     static char *const argv[] = {"asynwsgi"};
     PyStatus status;
 
-    /* Signals are the server's; the command line is not Python's. */
+    /* Signals are the server's, the command line is not Python's. */
     config->install_signal_handlers = 0;
     config->parse_argv = 0;
     status = PyConfig_SetBytesString(config, &config->program_name, python);
@@ -93,6 +104,7 @@ int wsgi_interpreter_start(struct wsgi *wsgi)
         return -EINVAL;
     if (PyImport_AppendInittab("asynwsgi", PyInit_asynwsgi) < 0)
         return -ENOMEM;
+    ignore_signals();
     PyConfig_InitPythonConfig(&config);
     status = configure(&config, python);
     if (!PyStatus_Exception(status))

@@ -9,6 +9,10 @@ static PyModuleDef definition;
 static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **type)
 {
     *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+#if PY_VERSION_HEX < 0x030a0000 /* has no Py_TPFLAGS_DISALLOW_INSTANTIATION */
+    if (*type && spec != &wsgi_file_wrapper_spec)
+        (*type)->tp_new = NULL;
+#endif
     return *type ? 0 : -1;
 }
 

@@ -60,7 +60,7 @@ int wsgi_virtual_env_check(const char *folder, char explanation[WSGI_EXPLANATION
     if (*version == '\0' || same_version(version))
         return 0;
     snprintf(explanation, WSGI_EXPLANATION,
-             "the virtual environment %s is of Python %s, and asynwsgi runs Python %s", folder,
+             "the virtual environment %s is of Python %.40s, and asynwsgi runs Python %s", folder,
              version, wsgi_python_version);
     return -EINVAL;
 }

@@ -182,7 +182,10 @@ bool http_full(const struct http_connection *connection);
 /* The response is complete.  One that is shorter than announced is an abort. */
 void http_finish(struct http_connection *connection);
 
-/* End at once, so that the client can tell the response is not complete. */
+/*
+ * End here, so that the client can tell the response is not complete.  What of
+ * it was sent goes out before the connection closes.
+ */
 void http_abort(struct http_connection *connection);
 
 /*

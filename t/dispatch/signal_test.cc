@@ -82,7 +82,7 @@ TEST(SignalTest, AddRefuses)
         EXPECT_EQ(signal.number, 0);
         EXPECT_EQ(signal.waker.loop, nullptr);
     }
-    EXPECT_EQ(dispatch_signal_add(loop, &signal, SIGRTMAX), 0);
+    EXPECT_EQ(dispatch_signal_add(loop, &signal, SIGRTMIN), 0);
 }
 
 TEST(SignalTest, EndsItselfInItsCallback)

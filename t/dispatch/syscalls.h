@@ -1,32 +1,63 @@
-// Counts the system calls that a loop makes, and stops its clock, by standing in front of libc's
-// functions. For one file of a test program.
+// Stands in front of libc's functions to count the system calls that a loop makes, and to give it a
+// clock that only waiting moves. For one file of a test program.
 
 #ifndef DISPATCH_SYSCALLS_H
 #define DISPATCH_SYSCALLS_H
 
 #include <cerrno>
+#include <cstdint>
 #include <ctime>
 #include <dlfcn.h>
 #include <poll.h>
 #include <sys/epoll.h>
 
 static int waits, changes, instances;
-static int longest;           // timeout of a wait
-static int instances_to_fail; // so many of the next epoll_create1 calls
-static const timespec *stopped_clock;
+static int longest;                // timeout of a wait
+static int instances_to_fail;      // so many of the next epoll_create1 calls
+static uint64_t virtual_now;       // 0: the real clock
+static uint64_t wait_takes = 1000; // at least
+
+struct VirtualClock {
+    VirtualClock()
+    {
+        virtual_now = uint64_t(1) << 40;
+    }
+    VirtualClock(const VirtualClock &) = delete;
+    ~VirtualClock()
+    {
+        virtual_now = 0;
+    }
+};
 
 template <typename Function> static Function *real(Function *, const char *name)
 {
     return reinterpret_cast<Function *>(dlsym(RTLD_NEXT, name));
 }
 
+template <typename Wait> static int counted_wait(int timeout, Wait wait)
+{
+    waits++;
+    longest = timeout > longest ? timeout : longest;
+    if (virtual_now == 0)
+        return wait(timeout);
+    virtual_now += wait_takes;
+    int n = wait(timeout < 0 ? timeout : 0);
+    if (n == 0 && timeout > 0)
+        virtual_now += uint64_t(timeout) * 1000000;
+    return n;
+}
+
 extern "C" {
 int epoll_wait(int epfd, struct epoll_event *events, int count, int timeout)
 {
     static auto *next = real(epoll_wait, "epoll_wait");
-    waits++;
-    longest = timeout > longest ? timeout : longest;
-    return next(epfd, events, count, timeout);
+    return counted_wait(timeout, [&](int t) { return next(epfd, events, count, t); });
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    static auto *next = real(poll, "poll");
+    return counted_wait(timeout, [&](int t) { return next(fds, count, t); });
 }
 
 int epoll_ctl(int epfd, int operation, int fd, struct epoll_event *event) noexcept
@@ -51,18 +82,11 @@ int epoll_create1(int flags) noexcept
 int clock_gettime(clockid_t clock, struct timespec *now) noexcept
 {
     static auto *next = real(clock_gettime, "clock_gettime");
-    if (!stopped_clock)
+    if (virtual_now == 0)
         return next(clock, now);
-    *now = *stopped_clock;
+    now->tv_sec = time_t(virtual_now / 1000000000);
+    now->tv_nsec = long(virtual_now % 1000000000);
     return 0;
-}
-
-int poll(struct pollfd *fds, nfds_t count, int timeout)
-{
-    static auto *next = real(poll, "poll");
-    waits++;
-    longest = timeout > longest ? timeout : longest;
-    return next(fds, count, timeout);
 }
 }
 

@@ -4,6 +4,7 @@
 // ASYNWSGI_TEST_SEED and ASYNWSGI_TEST_OPERATIONS change the run.
 
 #include "dispatch/fixture.h"
+#include "dispatch/syscalls.h"
 
 #include <algorithm>
 #include <csignal>
@@ -28,6 +29,7 @@ class Torture : public testing::Test {
 
     static constexpr size_t TARGETS = 48, TIMERS = 48, WAKERS = 6;
 
+    VirtualClock clock;
     Loop loop;
     unsigned long seed = environment("ASYNWSGI_TEST_SEED", 1);
     unsigned long left = environment("ASYNWSGI_TEST_OPERATIONS", 400000);
@@ -198,13 +200,15 @@ class Torture : public testing::Test {
     void on_descriptors()
     {
         char bytes[64] = {};
+        while (peers.size() > 2 * TARGETS)
+            close(take(peers));
         if (spare.size() > 10 || (!spare.empty() && below(8) == 0)) {
             int fd = take(spare);
             if (targets.size() < TARGETS && below(2))
                 watch(fd);
             else
                 close(fd);
-        } else if (peers.size() > 2 * TARGETS || (!peers.empty() && below(16) == 0)) {
+        } else if (!peers.empty() && below(16) == 0) {
             close(take(peers)); // a hang-up
         } else if (!peers.empty()) {
             if (write(peers[below(peers.size())], bytes, 1) < 0) {
@@ -235,7 +239,7 @@ class Torture : public testing::Test {
             Deadline *timer = timers[below(timers.size())];
             uint64_t now = dispatch_now(loop);
             uint64_t choices[] = {
-                0, now, now + below(100000), now + below(2000000), now + 1000 * MS, DISPATCH_NEVER};
+                0, now, now + below(10000), now + below(200000), now + 1000 * MS, DISPATCH_NEVER};
             dispatch_timer_set(timer, choices[below(6)]);
             timer->due = timer->deadline;
             timer->set_at = now;

@@ -74,15 +74,6 @@ def test_an_upload(client, size):
     assert response.json() == {'name': 'b.bin', 'sha256': hashlib.sha256(content).hexdigest()}
 
 
-def test_a_chunked_form(client):
-    """Django believes CONTENT_LENGTH alone, and servers that know it by then say it."""
-    body = (b'--x\r\nContent-Disposition: form-data; name="file"; filename="c"\r\n\r\n', b'content',
-            b'\r\n--x--\r\n')
-    response = client('POST', '/upload/', data=iter(body),
-                      headers={'Content-Type': 'multipart/form-data; boundary=x'})
-    assert response.json() == {'name': 'c', 'sha256': hashlib.sha256(b'content').hexdigest()}
-
-
 def test_a_session(client):
     assert [client('GET', '/visits/').text for _ in range(3)] == ['1', '2', '3']
     client.cookies.clear()

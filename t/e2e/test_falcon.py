@@ -37,9 +37,8 @@ def test_a_body(client, path, size):
     assert client('POST', path, data=b'y' * size).content == b'y' * size
 
 
-@pytest.mark.parametrize('path', ['/bounded', '/whole'])
-def test_a_chunked_body(client, path):
-    assert client('POST', path, data=iter([b'one ', b'two'])).content == b'one two'
+def test_a_chunked_body(client):
+    assert client('POST', '/whole', data=iter([b'one ', b'two'])).content == b'one two'
 
 
 @pytest.mark.parametrize('known', ['true', 'false'])

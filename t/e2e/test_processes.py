@@ -376,7 +376,7 @@ def test_programs_of_the_application_inherit_no_descriptors(start):
             start_response('200 OK', [])
             return [subprocess.run(['ls', '/proc/self/fd'], stdout=subprocess.PIPE,
                                    close_fds=False).stdout]
-        ''', '-w', '2', bind=['127.0.0.1:0', 'unix:@asynwsgi-test-inherit'])
+        ''', '-w', '2', bind=['127.0.0.1:0', f'unix:@asynwsgi-inherit-{os.getpid()}'])
     assert server.get().body.split() == [b'0', b'1', b'2', b'3']
 
 

@@ -2,6 +2,10 @@
 
 #include "http/server_fixture.h"
 
+extern "C" {
+#include "connection.h"
+}
+
 class ServerExchange : public ServerTest {};
 
 static const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -88,6 +92,21 @@ TEST_F(ServerExchange, KeptAliveRequestCostsOneReceiveAndOneSend)
     EXPECT_LE(calls.clock, 2u);
 }
 
+// Nothing is on its way from a client that closes: so there is nothing to wait for.
+TEST_F(ServerExchange, ShortConnectionCostsOneReceiveAndOneSend)
+{
+    start();
+    clients.emplace_back(address);
+    Client &c = clients.back();
+    c.send(close_it);
+    calls = {};
+    EXPECT_TRUE(until([&] { return !c.received.empty(); }));
+    EXPECT_EQ(connections(), 0u);
+    EXPECT_EQ(calls.recv, 1u);
+    EXPECT_EQ(calls.send, 1u);
+    EXPECT_EQ(calls.epoll_ctl, test_backend() == std::string("epoll") ? 1u : 0u); // the listener
+}
+
 TEST_F(ServerExchange, HeadAndBodyAreOneSendHoweverTheyAreFramed)
 {
     on_request = [&](auto *c, const Request &r) {
@@ -144,6 +163,25 @@ TEST_F(ServerExchange, LargeChunks)
                              "Connection: close\r\n\r\n186a0\r\n" +
                                  body + "\r\n186a0\r\n" + body + "\r\n0\r\n\r\n");
     EXPECT_EQ(records.back(), "ended 200 200000");
+}
+
+TEST_F(ServerExchange, AllIsSentBeforeClosing)
+{
+    const std::string body(20000000, 'x');
+    on_request = [&](auto *c, const Request &) { reply(c, body); };
+    Client &c = client();
+    c.stalled = true;
+    c.send(close_it);
+    pump();
+    c.stalled = false;
+    EXPECT_TRUE(until([&] { return c.ended; }));
+    EXPECT_EQ(undated(c.received).size(), last_answer(body).size());
+    EXPECT_TRUE(gone());
+}
+
+TEST_F(ServerExchange, ATunnelIsNotKeptAlive)
+{
+    EXPECT_EQ(ask("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n" + get), last_answer("hello"));
 }
 
 TEST_F(ServerExchange, Http10ClosesByDefault)
@@ -332,6 +370,12 @@ TEST_F(ServerExchange, FinishedFromATimer)
     };
     // Those behind the first are in the buffer already, and no readiness will tell of them.
     Client &c = client();
+    c.send(get);
+    EXPECT_TRUE(until([&] { return !events.empty(); }));
+    calls = {};
+    EXPECT_TRUE(until([&] { return undated(c.received) == answer("later"); }));
+    EXPECT_EQ(calls.epoll_ctl, 0u); // reading isn't paused unless something comes
+    c.received.clear();
     c.send(get + get + close_it);
     EXPECT_TRUE(until([&] { return c.ended; }));
     EXPECT_EQ(undated(c.received), answer("later") + answer("later") + last_answer("later"));
@@ -449,6 +493,31 @@ TEST_F(ServerExchange, PipelinedRequestsWaitForAClientThatDoesNotRead)
     c.stalled = false;
     EXPECT_TRUE(until([&] { return count(c.received, "HTTP/1.1") == n; }));
     EXPECT_TRUE(until([&] { return undated(c.received).size() == n * answer(body).size(); }));
+}
+
+// It is said while a response is unsent and another exchange has begun, but not its response.
+TEST_F(ServerExchange, WritableIsOnlySaidOfABegunResponse)
+{
+    const std::string body(10000, 'x');
+    struct http_connection *open = nullptr;
+    on_request = [&](auto *c, const Request &) {
+        if (tcpsocket_stream_unsent(&c->stream) == 0)
+            reply(c, body);
+        else
+            open = c;
+    };
+    send_buffer = 20000;
+    Client &c = client(20000);
+    c.stalled = true;
+    EXPECT_TRUE(until([&] {
+        if (open == nullptr)
+            c.send(get);
+        return open != nullptr;
+    }));
+    c.stalled = false;
+    EXPECT_TRUE(until([&] { return tcpsocket_stream_unsent(&open->stream) == 0; }));
+    EXPECT_EQ(seen("writable"), 0u);
+    reply(open, "");
 }
 
 TEST_F(ServerExchange, ManySmallPipelinedRequestsDoNotWait)

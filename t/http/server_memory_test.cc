@@ -36,7 +36,7 @@ TEST_F(ServerMemory, KeptAliveRequestsAllocateNothing)
     EXPECT_EQ(test_allocations(), before);
 }
 
-TEST_F(ServerMemory, ConnectionsAreUsedAgain)
+TEST_F(ServerMemory, AConnectionIsOneAllocation)
 {
     auto session = [&] {
         Client &c = client();
@@ -49,21 +49,18 @@ TEST_F(ServerMemory, ConnectionsAreUsedAgain)
     unsigned long before = test_allocations();
     for (int i = 0; i < 20; i++)
         session();
-    EXPECT_EQ(test_allocations(), before);
+    EXPECT_EQ(test_allocations(), before + 20);
 }
 
 TEST_F(ServerMemory, IdleConnectionsHoldNoBuffers)
 {
-    const size_t n = 500; // beyond what is kept of those that closed
+    const size_t n = 200;
     start();
     for (size_t i = 0; i < n; i++)
         client().send(get);
     EXPECT_TRUE(until([&] { return events.size() == n; }));
     pump();
     EXPECT_EQ(tcpsocket_pool_held(server->pool), 0u);
-    clients.clear();
-    EXPECT_TRUE(gone());
-    EXPECT_LE(server->spare_count, 256u);
 }
 
 // A session with all there is: bodies, pipelining, chunks, output that waits, a refusal.
@@ -127,7 +124,7 @@ TEST_F(ServerMemory, AnyAllocationOfASessionMayFail)
         for (const std::string &record : records)
             began += record[0] == 'b';
         EXPECT_EQ(records.size(), 2 * began);
-        stop(); // and with it the connections kept for use
+        stop();
     }
 }
 

@@ -310,6 +310,26 @@ TEST_F(ServerRequest, NoContinueWhenTheBodyIsHere)
     EXPECT_TRUE(until([&] { return undated(c.received) == answer("abc"); }));
 }
 
+TEST_F(ServerRequest, NoContinueWhenTheBodyHasBegun)
+{
+    struct http_connection *open = nullptr;
+    on_request = [&](auto *c, const Request &) { open = c; };
+    Client &c = client();
+    c.send(expecting);
+    pump();
+    c.send("a");
+    EXPECT_TRUE(until([&] { return seen("body a") == 1; }));
+    http_want_body(open);
+    respond(open, "200 OK", {}, 2);
+    send(open, "ok");
+    on_body = [](auto *connection, const std::string &, bool last) {
+        if (last)
+            http_finish(connection);
+    };
+    c.send("bc");
+    EXPECT_TRUE(until([&] { return undated(c.received) == answer("ok"); }));
+}
+
 TEST_F(ServerRequest, NoContinueToHttp10)
 {
     on_request = [](auto *c, const Request &) { http_want_body(c); };
@@ -384,6 +404,26 @@ TEST_F(ServerRequest, HeldBody)
     EXPECT_TRUE(until([&] { return undated(c.received) == answer("same"); }));
 }
 
+// What comes while nothing is read stays in the kernel, from the first byte on.
+TEST_F(ServerRequest, InputThatMustWaitIsNotReceived)
+{
+    on_request = [](auto *c, const Request &) { http_hold_body(c); };
+    for (const char *text : {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n",
+                             "GET / HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+        Client &c = client();
+        calls = {};
+        c.send(text);
+        for (int i = 0; i < 5; i++) {
+            pump();
+            c.send("x");
+        }
+        pump();
+        EXPECT_EQ(calls.recv, 2u);
+        c.reset();
+        EXPECT_TRUE(gone());
+    }
+}
+
 TEST_F(ServerRequest, HeldAgainAfterEachPiece)
 {
     struct http_connection *held = nullptr;
@@ -413,14 +453,15 @@ TEST_F(ServerRequest, HeldAgainAfterEachPiece)
 
 TEST_F(ServerRequest, UnreadBodyIsDropped)
 {
-    on_request = [&](auto *c, const Request &) { reply(c, "done"); };
+    const std::string done(300000, 'd');
+    on_request = [&](auto *c, const Request &) { reply(c, done); };
     const std::string large(200000, 'x');
     Client &c = client();
     c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + large +
            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n30d40\r\n" + large +
            "\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    EXPECT_TRUE(until(
-        [&] { return undated(c.received) == answer("done") + answer("done") + answer("done"); }));
+    EXPECT_TRUE(
+        until([&] { return undated(c.received) == answer(done) + answer(done) + answer(done); }));
     EXPECT_EQ(events, (std::vector<std::string>{"POST /", "POST /", "GET /"}));
 }
 
@@ -446,6 +487,20 @@ TEST_F(ServerRequest, BrokenChunkInAnUnreadBodyCloses)
               answer("done"));
     EXPECT_EQ(seen("abandoned"), 0u);
     EXPECT_EQ(records, (std::vector<std::string>{"began POST /", "ended 200 4"}));
+}
+
+TEST_F(ServerRequest, EarlyAnswerToAClientThatClosesIsReadWhole)
+{
+    on_request = [&](auto *c, const Request &) { reply(c, "done"); };
+    Client &c = client();
+    c.stalled = true;
+    c.send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10000000\r\n\r\n" +
+           std::string(10000000, 'x'));
+    EXPECT_TRUE(until([&] { return c.unsent.empty(); }));
+    c.stalled = false;
+    EXPECT_TRUE(until([&] { return c.closed(); }));
+    EXPECT_FALSE(c.was_reset);
+    EXPECT_EQ(count(c.received, "\r\n\r\ndone"), 1u);
 }
 
 // The client writes all of its body before it reads a byte of the answer.

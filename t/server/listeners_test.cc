@@ -14,6 +14,7 @@ extern "C" {
 
 class Listeners : public testing::Test {
   protected:
+    const std::string abstract = "unix:@asynwsgi-test-" + std::to_string(getpid());
     Folder folder;
     std::string log_file = folder / "log";
     server_log log = {-1, SERVER_LOG_DEBUG};
@@ -101,11 +102,11 @@ TEST_F(Listeners, EachWorkerHasItsOwnSocketOnOnePort)
 
 TEST_F(Listeners, UnixSocketsAreShared)
 {
-    ASSERT_EQ(open({"unix:" + folder / "s", "unix:@asynwsgi-listeners-test"}, 3), SERVER_OK);
+    ASSERT_EQ(open({"unix:" + folder / "s", abstract}, 3), SERVER_OK);
     EXPECT_EQ(descriptor(0, 0), descriptor(0, 2));
     EXPECT_EQ(descriptor(1, 0), descriptor(1, 2));
     EXPECT_EQ(url(0), "unix:" + folder / "s");
-    EXPECT_EQ(url(1), "unix:@asynwsgi-listeners-test");
+    EXPECT_EQ(url(1), abstract);
     EXPECT_TRUE(served(0));
     EXPECT_TRUE(served(1));
 }
@@ -129,7 +130,7 @@ TEST_F(Listeners, AFileThatAnotherHasMadeStays)
 
 TEST_F(Listeners, EndEndsThemInEveryProcess)
 {
-    ASSERT_EQ(open({"127.0.0.1:0", "unix:@asynwsgi-listeners-test"}, 2), SERVER_OK);
+    ASSERT_EQ(open({"127.0.0.1:0", abstract}, 2), SERVER_OK);
     int held = dup(descriptor(0, 1));
     EXPECT_TRUE(served(0));
     server_listeners_end(&listeners);
@@ -140,7 +141,7 @@ TEST_F(Listeners, EndEndsThemInEveryProcess)
 
 TEST_F(Listeners, AWorkerKeepsItsOwn)
 {
-    ASSERT_EQ(open({"127.0.0.1:0", "unix:@asynwsgi-listeners-test"}, 3), SERVER_OK);
+    ASSERT_EQ(open({"127.0.0.1:0", abstract}, 3), SERVER_OK);
     int first = descriptor(0, 0), own = descriptor(0, 1), shared = descriptor(1, 1);
     server_listeners_keep(&listeners, 1);
     EXPECT_EQ(fcntl(first, F_GETFD), -1);

@@ -146,6 +146,16 @@ TEST_P(OutputTest, FullSocketIsNotTriedAgain)
     EXPECT_EQ(held(), 0u);
 }
 
+TEST_P(OutputTest, ProgressIsWhatThePeerReads)
+{
+    fill();
+    uint64_t before = tcpsocket_stream_progress(&stream);
+    loop.turn();
+    EXPECT_EQ(tcpsocket_stream_progress(&stream), before);
+    far_gets();
+    EXPECT_TRUE(loop.run_until([&] { return tcpsocket_stream_progress(&stream) != before; }));
+}
+
 TEST_P(OutputTest, DrainedIsCalledBelowTheLowMark)
 {
     stream.on_drained = [&] { EXPECT_LE(stream.unsent(), limits.output_low); };

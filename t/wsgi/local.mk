@@ -1,9 +1,15 @@
 # Each name has its source beside it: t/wsgi/NAME.cc.
 wsgi_tests = \
 	t/wsgi/environ_test \
+	t/wsgi/input_test \
+	t/wsgi/interpreter_test \
+	t/wsgi/load_test \
 	t/wsgi/response_test \
 	t/wsgi/spool_test \
 	t/wsgi/start_response_test \
+	t/wsgi/steady_test \
+	t/wsgi/streams_test \
+	t/wsgi/validate_test \
 	t/wsgi/venv_test
 wsgi_test_files = \
 	t/wsgi/fixture.h

@@ -77,6 +77,7 @@ int tcpsocket_listen(const struct tcpsocket_address *address, int backlog, bool 
  * close it, so the client learns of it and the loop doesn't spin; `shed`
  * counts these.  When even that fails, or memory is short, nothing is accepted
  * for a tenth of a second.
+ * The caller sets `accepted`; `shed` may be read, the rest is ours.
  */
 struct tcpsocket_listener {
     struct dispatch_target target;
@@ -105,7 +106,7 @@ void tcpsocket_listener_close(struct tcpsocket_listener *listener);
 
 /* -- Connecting ----------------------------------------------------------- */
 
-/* A connection being made. */
+/* A connection being made.  The caller sets `done`. */
 struct tcpsocket_connect {
     struct dispatch_target target;
     struct dispatch_timer timer;
@@ -170,6 +171,7 @@ struct tcpsocket_buffer {
     uint32_t start, length, capacity;
 };
 
+/* The caller may read `sent` and `error`. */
 struct tcpsocket_stream {
     struct dispatch_target target;
     struct tcpsocket_pool *pool;
@@ -235,6 +237,13 @@ int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, siz
 /* Bytes of output the kernel has not taken; whether they are output_high or more. */
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream);
 bool tcpsocket_stream_full(const struct tcpsocket_stream *stream);
+
+/*
+ * A number that changes as the peer takes output, and not otherwise while some
+ * is unsent: also when the kernel, whose buffer may hold megabytes, does not
+ * ask for more yet.  Only equality has a meaning.
+ */
+uint64_t tcpsocket_stream_progress(const struct tcpsocket_stream *stream);
 
 /* Shut the sending side as soon as all output is sent. */
 void tcpsocket_stream_shutdown(struct tcpsocket_stream *stream);

@@ -32,7 +32,10 @@ struct wsgi_options {
     bool multiprocess;              /* wsgi.multiprocess: there are other workers */
     size_t body_memory;             /* bytes; a longer body goes to a temporary file */
     const char *body_folder; /* where that is made (unlinked at once); NULL: TMPDIR or /tmp */
-    /* Takes a line for the error log: of wsgi.errors, a traceback, a warning. */
+    /*
+     * Takes a line for the error log: of wsgi.errors, a traceback, a warning.
+     * Called with the lock held, by Python threads of the application also.
+     */
     void (*log)(void *context, const char *line, size_t length);
     void *log_context;
 };
@@ -52,6 +55,10 @@ int wsgi_virtual_env_check(const char *folder, char explanation[WSGI_EXPLANATION
 /*
  * Start the interpreter.  The options are used until wsgi_free().  The current
  * folder is put first on sys.path.  What is wrong goes to the log.
+ *
+ * SIGPIPE and SIGXFSZ are ignored from here on.  Other signals stay the
+ * caller's, but Python takes SIGINT, to raise KeyboardInterrupt, when a module
+ * imports `signal` and finds it in its default disposition.
  */
 int wsgi_new(const struct wsgi_options *options, struct wsgi **wsgi);
 
