@@ -49,15 +49,6 @@ def test_environ_of_a_request_with_a_body(server):
     assert 'HTTP_CONTENT_TYPE' not in seen and 'HTTP_CONTENT_LENGTH' not in seen
 
 
-@pytest.mark.parametrize('pieces', [(), (b'four',), (b'f', b'our'), (b'x' * 1_000_000, b'y')])
-def test_environ_of_a_request_in_chunks(server, pieces):
-    """The body is decoded and its length known by now. Some frameworks believe CONTENT_LENGTH
-    alone, and some would decode what is said to be chunked."""
-    seen = json.loads(server.ask(chunked_request('POST', '/environ', *pieces)).body)
-    assert seen['CONTENT_LENGTH'] == str(sum(map(len, pieces)))
-    assert 'HTTP_TRANSFER_ENCODING' not in seen
-
-
 @pytest.mark.parametrize('target, path, query', [
     ('/', '/', ''),
     ('/?', '/', ''),
