@@ -4,9 +4,12 @@ application notes."""
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
+
+import pytest
 
 import command
 import peer
@@ -22,6 +25,11 @@ def eventually(condition, seconds=10):
         if time.monotonic() > deadline:
             raise AssertionError(f'still {value!r} after {seconds} s')
         time.sleep(0.01)
+
+
+def needs(program):
+    """Marks what can be tested only where there is that program."""
+    return pytest.mark.skipif(not shutil.which(program), reason=f'there is no {program}')
 
 
 class Server:

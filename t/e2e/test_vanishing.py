@@ -1,5 +1,6 @@
 """Clients that leave at every point of an exchange, politely or not. What they had is given back:
 descriptors, memory, temporary files, and the application's iterable is closed."""
+
 import os
 import random
 
@@ -139,10 +140,11 @@ def test_memory_does_not_grow(serve):
     server = serve('pep3333', env={'ASAN_OPTIONS': keep_nothing})
     at_rest = connected(server)
     dice = random.Random(3)
-    long = request('POST', '/echo', *[f'X-{n}: {"v" * 100}' for n in range(50)], body=bytes(100_000))
-    messages = [POST, CHUNKED, long, request('GET', '/large?300000'),
-                request('GET', '/error-at-once'), request('GET', '/in-generator'), b'NONSENSE\r\n\r\n',
-                request('GET', '/large-pieces?100,3000')]
+    fields = [f'X-{n}: {"v" * 100}' for n in range(50)]
+    messages = [POST, CHUNKED, request('POST', '/echo', *fields, body=bytes(100_000)),
+                request('GET', '/large?300000'), request('GET', '/large-pieces?100,3000'),
+                request('GET', '/error-at-once'), request('GET', '/in-generator'),
+                b'NONSENSE\r\n\r\n']
 
     def abort(times):
         for _ in range(times):
