@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-    COLUMN = 38
+    COLUMN = 39
 };
 
 /* "  -b, --bind ADDRESS", and spaces up to the column. */
@@ -50,11 +50,11 @@ void cli_options_help(FILE *output)
         else
             fprintf(output, "\n%s:\n", cli_options[i].help);
     }
-    fputs(
-        "\nA TIME is written 90, 90s, 1m30s or 500ms, a SIZE 8190, 64k or 10m.  Each option with\n"
-        "a value is also an environment variable, --log-level being ASYNWSGI_LOG_LEVEL; the\n"
-        "command line comes first.\n"
-        "Exit status: 0 stopped by a signal, 2 usage, 3 a worker could not boot, 4 the\n"
-        "application could not be loaded, 1 anything else.\n",
-        output);
+    fputs("\nA TIME is written 90, 90s, 1m30s or 500ms, a SIZE 8190, 64k or 10m; 0 is no limit for "
+          "a\n"
+          "time-out and for --limit-request-body.  Each option is also an environment variable,\n"
+          "--log-level being ASYNWSGI_LOG_LEVEL; the command line comes first.\n"
+          "Exit status: 0 stopped by a signal, 2 usage, 3 a worker could not boot, 4 the\n"
+          "application could not be loaded, 1 anything else.\n",
+          output);
 }

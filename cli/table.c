@@ -36,7 +36,7 @@ const struct cli_option cli_options[] = {
     {"backend", "NAME", .kind = &cli_kind_backend, PLACE(server.backend),
      .help = "event loop: epoll, the default, or poll"},
 
-    {.help = "Clients (0: no limit)"},
+    {.help = "Time-outs and bodies"},
     {"timeout-head", "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.head), 0, YEAR,
      .help = "for a whole request head"},
     {"timeout-body", "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.body), 0, YEAR,
@@ -47,6 +47,8 @@ const struct cli_option cli_options[] = {
      .help = "without the client taking any of a response"},
     {"limit-request-body", "SIZE", .kind = &cli_kind_size, PLACE(server.limits.body), 0, INT64_MAX,
      .help = "of a request body"},
+    {"body-memory", "SIZE", .kind = &cli_kind_size, PLACE(server.wsgi.body_memory), 0, 1 << 30,
+     .help = "a longer request body goes to a temporary file"},
 
     {.help = "Request heads"},
     {"limit-request-line", "SIZE", .kind = &cli_kind_size, PLACE(server.limits.request_line), 64,
@@ -57,8 +59,6 @@ const struct cli_option cli_options[] = {
      1 << 30, .help = "of one header field"},
     {"limit-request-head", "SIZE", .kind = &cli_kind_size, PLACE(server.limits.head), 64, 1 << 30,
      .help = "of the request line and all header fields"},
-    {"body-memory", "SIZE", .kind = &cli_kind_size, PLACE(server.wsgi.body_memory), 0, 1 << 30,
-     .help = "a longer request body goes to a temporary file"},
 
     {.help = "Logs"},
     {"access-logfile", "FILE|-", .kind = &cli_kind_text, PLACE(server.access_log),

@@ -55,7 +55,14 @@ struct server_options {
  */
 int server_check(const struct server_options *options);
 
-/* Serve until a signal ends it: gives a server_status. */
+/*
+ * Serve until a signal ends it: gives a server_status.
+ *
+ * TERM has the requests under way finished, within graceful_timeout; a second
+ * one, INT and QUIT end all at once.  What is wrong before anything is served
+ * goes to standard error, from then on to the error log.  "Listening at: "
+ * stands there, for each address, when all workers are ready.
+ */
 int server_run(const struct server_options *options);
 
 #ifdef __cplusplus

@@ -70,7 +70,7 @@ def serve(tmp_path_factory):
 def client_of():
     """client_of(server)('GET', '/path', ...) asks it over a connection that is kept, and gives a
     requests.Response; client.cookies are kept, too."""
-    import requests
+    requests = pytest.importorskip('requests')
 
     class Client(requests.Session):
         def __init__(self, server):

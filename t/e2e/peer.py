@@ -1,5 +1,6 @@
 """A client at the other end of a socket, which sends what bytes it likes and reads responses
 strictly: whatever is not what RFC 9112 says a server sends is a ValueError."""
+
 import dataclasses
 import re
 import socket

@@ -4,9 +4,12 @@ application notes."""
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
+
+import pytest
 
 import command
 import peer
@@ -22,6 +25,11 @@ def eventually(condition, seconds=10):
         if time.monotonic() > deadline:
             raise AssertionError(f'still {value!r} after {seconds} s')
         time.sleep(0.01)
+
+
+def needs(program):
+    """Marks what can be tested only where there is that program."""
+    return pytest.mark.skipif(not shutil.which(program), reason=f'there is no {program}')
 
 
 class Server:
@@ -92,9 +100,6 @@ class Server:
         return sum(1024 * int(re.search(r'VmRSS:\s+(\d+) kB',
                                         pathlib.Path(f'/proc/{pid}/status').read_text()).group(1))
                    for pid in self.workers())
-
-    def sanitized(self):
-        return b'__asan_init' in pathlib.Path(os.environ['ASYNWSGI']).read_bytes()
 
     def stop(self):
         """Ends it, and gives what was wrong with its life: a list of sentences."""

@@ -1,7 +1,10 @@
 """A Bottle site, as its users' clients see it."""
+
 import pytest
 
 from conftest import APPS
+
+pytest.importorskip('bottle')
 
 
 @pytest.fixture(scope='module')

@@ -5,6 +5,10 @@ import subprocess
 
 import pytest
 
+from serving import needs
+
+pytestmark = needs('curl')
+
 
 @pytest.fixture(scope='module')
 def server(serve):

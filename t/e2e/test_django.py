@@ -1,4 +1,5 @@
 """A small Django project (apps/djangosite), as its users' clients see it."""
+
 import hashlib
 import pathlib
 import random
@@ -10,6 +11,8 @@ from conftest import APPS
 from serving import eventually
 
 SITE = APPS / 'djangosite'
+
+pytest.importorskip('django')
 
 
 @pytest.fixture(scope='module')
@@ -77,7 +80,8 @@ def test_a_session(client):
     assert client('GET', '/visits/').text == '1'
 
 
-@pytest.mark.parametrize('path, status', [('/nowhere/', 404), ('/books/999999/', 404), ('/add', 301)])
+@pytest.mark.parametrize('path, status', [
+    ('/nowhere/', 404), ('/books/999999/', 404), ('/add', 301)])
 def test_statuses(client, path, status):
     assert client('GET', path, allow_redirects=False).status_code == status
 

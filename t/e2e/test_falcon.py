@@ -1,7 +1,10 @@
 """A Falcon API, as its clients see it."""
+
 import pytest
 
 from conftest import APPS
+
+pytest.importorskip('falcon')
 
 
 @pytest.fixture(scope='module')

@@ -1,4 +1,5 @@
 """A Flask site, as its users' clients see it."""
+
 import concurrent.futures
 import hashlib
 import http.client
@@ -6,9 +7,11 @@ import pathlib
 import random
 
 import pytest
-import requests
 
 from conftest import APPS
+
+pytest.importorskip('flask')
+requests = pytest.importorskip('requests')
 
 
 @pytest.fixture(scope='module')

@@ -1,5 +1,6 @@
 """wsgi.input in every way that PEP 3333 lets an application use it, for each framing of a body.
 It is a file in memory, only not one that seeks: io.BytesIO says what every call gives."""
+
 import io
 import json
 import random
@@ -18,7 +19,8 @@ def lines_of(size):
     dice = random.Random(size)
     body = bytearray()
     while len(body) < size:
-        body += bytes([97 + len(body) % 26]) * dice.choice([0, 1, 70, 1000, 70_000, 300_000]) + b'\n'
+        length = dice.choice([0, 1, 70, 1000, 70_000, 300_000])
+        body += bytes([97 + len(body) % 26]) * length + b'\n'
     return bytes(body[:size])
 
 

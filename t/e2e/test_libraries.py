@@ -5,8 +5,8 @@ import http.client
 import random
 
 import pytest
-import requests
-import requests.adapters
+
+requests = pytest.importorskip('requests')
 
 
 @pytest.fixture(scope='module')
@@ -41,7 +41,8 @@ def test_a_request_in_chunks(connection):
 def test_methods_one_after_another(connection):
     for method, target, body, answer in [
             ('POST', '/echo', b'1', b'1'), ('HEAD', '/large?100', None, b''),
-            ('GET', '/status?204%20None,,', None, b''), ('PUT', '/echo', b'2' * 100_000, b'2' * 100_000),
+            ('GET', '/status?204%20None,,', None, b''),
+            ('PUT', '/echo', b'2' * 100_000, b'2' * 100_000),
             ('HEAD', '/closed?x', None, b''), ('GET', '/large-pieces?3,2', None, b'AABBCC'),
             ('POST', '/ignore', b'3' * 200_000, b'ignored'), ('GET', '/large?1', None, b'x')]:
         connection.request(method, target, body)

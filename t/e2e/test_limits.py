@@ -10,9 +10,9 @@ LINE, FIELD, FIELDS, HEAD, BODY = 100, 80, 10, 600, 5000
 
 @pytest.fixture(scope='module')
 def server(serve):
-    return serve('pep3333', '--limit-request-line', str(LINE), '--limit-request-fields', str(FIELDS),
-                 '--limit-request-field-size', str(FIELD), '--limit-request-head', str(HEAD),
-                 '--limit-request-body', str(BODY))
+    return serve('pep3333', '--limit-request-line', str(LINE),
+                 '--limit-request-fields', str(FIELDS), '--limit-request-field-size', str(FIELD),
+                 '--limit-request-head', str(HEAD), '--limit-request-body', str(BODY))
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from serving import needs
+
 
 @pytest.fixture(scope='module')
 def server(serve):
@@ -24,7 +26,7 @@ function request()
     local kind = n % 5
     if kind == 0 then return wrk.format("POST", "/echo", {}, string.rep("body ", 100)) end
     if kind == 1 then return wrk.format(nil, "/large?100000") end
-    if kind == 2 then return wrk.format(nil, "/closed-sized?wrk") end
+    if kind == 2 then return wrk.format(nil, "/write-sized") end
     if kind == 3 then return wrk.format(nil, "/large-pieces?5,100") end
     return wrk.format(nil, "/large?10")
 end
@@ -41,6 +43,7 @@ end
 '''
 
 
+@needs('wrk')
 @pytest.mark.parametrize('script', [MIXED, PIPELINED, NEW], ids=['mixed', 'pipelined', 'new'])
 def test_wrk(two_workers, tmp_path, script):
     (tmp_path / 'script.lua').write_text(script + '''
@@ -62,6 +65,7 @@ end
 @pytest.mark.parametrize('arguments', [
     ['-n', '3000', '-c', '100'], ['-n', '2000', '-c', '10', '-m', '10'],
     ['-n', '2000', '-c', '20', '-d', 'BODY']], ids=['many', 'pipelined', 'post'])
+@needs('h2load')
 def test_h2load(server, tmp_path, arguments):
     (tmp_path / 'BODY').write_bytes(bytes(2000))
     target = '/echo' if 'BODY' in arguments else '/large?100'

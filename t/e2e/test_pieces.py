@@ -1,4 +1,5 @@
 """Bytes do not arrive the way they were written: requests in pieces, and several in one."""
+
 import json
 import random
 

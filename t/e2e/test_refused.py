@@ -1,5 +1,6 @@
 """Requests that are no requests, or that two servers could read differently: each gets an error,
 the connection ends, the application is not called, and what follows is not taken for a request."""
+
 import pytest
 
 from peer import request
@@ -230,7 +231,8 @@ def test_connect(server):
     'POST /environ HTTP/1.1|Host: a|Content-Length: 0||',
     'POST /environ HTTP/1.1|Host: a|Content-Length: 0000000000005||hello',
     'POST /environ HTTP/1.1|Host: a|Transfer-Encoding: Chunked||0||',
-    'POST /environ HTTP/1.1|Host: a|Transfer-Encoding: chunked||5;a;b=c;d="e \\" f"|hello|00|X-A: 1||',
+    'POST /environ HTTP/1.1|Host: a|Transfer-Encoding: chunked||'
+    '5;a;b=c;d="e \\" f"|hello|00|X-A: 1||',
 ])
 def test_odd_but_right(server, message):
     with server.connect() as client:

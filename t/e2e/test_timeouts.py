@@ -14,7 +14,7 @@ LONG = ['--timeout-head', '1h', '--timeout-body', '1h', '--timeout-idle', '1h',
         '--timeout-write', '1h']
 
 
-def short(serve, phase, duration='300ms'):
+def short(serve, phase, duration='200ms'):
     return serve('pep3333', *LONG, f'--timeout-{phase}', duration)
 
 
@@ -40,7 +40,7 @@ def idle(serve):
 
 @pytest.fixture(scope='module')
 def write(serve):
-    return short(serve, 'write', '500ms')
+    return short(serve, 'write', '300ms')
 
 
 @pytest.mark.parametrize('part', [b'G', b'GET / HTTP/1.1\r\n', b'GET / HTTP/1.1\r\nHost: a\r\n'],
@@ -125,7 +125,7 @@ def test_between_requests(idle):
 
 def test_before_the_first_request_nobody_is_idle(idle):
     with idle.connect() as client:
-        nothing_comes(client, 0.6)
+        nothing_comes(client, 0.5)
         client.send(request('GET', '/large?1'))
         assert client.response().status == 200
 
@@ -148,8 +148,8 @@ def test_a_client_that_reads_little(serve):
         client.send(request('GET', '/large?20000000'))
         size = 0
         while size < 20_000_000:
-            if size < 15 * 50_000:
-                time.sleep(0.15)
+            if size < 10 * 50_000:
+                time.sleep(0.13)
             piece = client.socket.recv(50_000, socket.MSG_WAITALL)
             assert piece, f'cut off after {size} bytes'
             size += len(piece)
