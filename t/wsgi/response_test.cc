@@ -123,7 +123,7 @@ def app(e, s):
     Client client(*this);
     for (const char *target : {"/204", "/304", "/204?i", "/304?i"}) {
         Response r = client.get(target);
-        EXPECT_EQ(r.status, std::atoi(target + 1));
+        EXPECT_EQ(r.status, std::stoi(target + 1));
         EXPECT_EQ(r.field("x-a"), "b");
         EXPECT_EQ(r.fields.count("transfer-encoding"), 0u) << target;
         EXPECT_TRUE(r.complete);
