@@ -109,12 +109,11 @@ static enum http_fault take_piece(struct http_connection *c, const unsigned char
 
 void http_connection_break_off(struct http_connection *c, unsigned status, const char *why)
 {
-    if (c->status != 0) {
-        http_exchange_abandon(c);
-    } else {
-        http_connection_handler(c)->abandoned(c);
+    http_connection_handler(c)->abandoned(c);
+    if (c->status != 0)
+        http_abort(c);
+    else
         http_exchange_refuse(c, status, why);
-    }
 }
 
 static bool read_body(struct http_connection *c)

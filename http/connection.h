@@ -127,7 +127,7 @@ void http_connection_open(struct http_listener *listener, int descriptor,
 /* Read and answer on, as far as possible, and settle.  From the loop; does nothing within. */
 void http_connection_run(struct http_connection *connection);
 
-/* The request is broken in its body: abandon it, and say why if nothing is said yet. */
+/* The request is broken in its body: abandon it, and answer why if there is no answer yet. */
 void http_connection_break_off(struct http_connection *connection, unsigned status,
                                const char *why);
 

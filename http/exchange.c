@@ -11,13 +11,11 @@
  * is sure to come.
  */
 #include "connection.h"
+#include "put.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-
-#define LITERAL(text) text, sizeof(text) - 1
 
 /* From here on, a second element for sendmsg(2) is cheaper than a copy. */
 #define DIRECT_MIN 4096
@@ -42,7 +40,7 @@ static int write_copy(struct http_connection *c, const void *data, size_t length
 
     if (room == NULL)
         return no_room(c);
-    memcpy(room, data, length);
+    put(room, data, length);
     return commit(c, length);
 }
 
@@ -54,20 +52,21 @@ static int write_plain(struct http_connection *c, const void *data, size_t lengt
 
 static int write_chunk(struct http_connection *c, const void *data, size_t length)
 {
-    size_t copied = length < DIRECT_MIN ? length : 0;
-    unsigned char *room = tcpsocket_stream_reserve(&c->stream, HTTP_CHUNK_LINE + copied + 2);
-    size_t line;
+    bool copies = length < DIRECT_MIN;
+    unsigned char *room =
+        tcpsocket_stream_reserve(&c->stream, HTTP_CHUNK_LINE + (copies ? length + 2 : 0));
+    unsigned char *at;
     int error;
 
     if (room == NULL)
         return no_room(c);
-    line = http_chunk_line(room, length);
-    if (copied > 0) {
-        memcpy(room + line, data, length);
-        memcpy(room + line + length, "\r\n", 2);
-        return commit(c, line + length + 2);
+    at = room + http_chunk_line(room, length);
+    if (copies) {
+        at = put(at, data, length);
+        at = put(at, LITERAL("\r\n"));
+        return commit(c, (size_t)(at - room));
     }
-    tcpsocket_stream_commit(&c->stream, line);
+    tcpsocket_stream_commit(&c->stream, (size_t)(at - room));
     error = tcpsocket_stream_send(&c->stream, data, length);
     return error != 0 ? error : write_copy(c, LITERAL("\r\n"));
 }

@@ -35,6 +35,7 @@ libasynwsgi_http_a_SOURCES += \
 	http/connection.h \
 	http/connection_timer.c \
 	http/exchange.c \
+	http/put.h \
 	http/response_head.c \
 	http/response_head.h \
 	http/server.c

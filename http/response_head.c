@@ -7,19 +7,11 @@
  */
 #include "response_head.h"
 
-#include <string.h>
-
-#define LITERAL(text) text, sizeof(text) - 1
+#include "put.h"
 
 /* Room for the longest of what is not counted: see write_framing(). */
 #define FRAMING_ROOM \
     (sizeof("Content-Length: 9223372036854775807\r\n") + sizeof("Connection: keep-alive\r\n\r\n"))
-
-static unsigned char *put(unsigned char *at, const void *text, size_t length)
-{
-    memcpy(at, text, length);
-    return at + length;
-}
 
 static unsigned char *put_number(unsigned char *at, uint64_t number)
 {

@@ -5,6 +5,7 @@
  * is closed; that is the only allocation there is for it here.
  */
 #include "connection.h"
+#include "put.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,43 +20,39 @@ const struct http_timeouts http_timeouts_default = {
 
 /* -- Date and Server ------------------------------------------------------ */
 
-#define DATE_LINE (sizeof("Date: \r\n") - 1 + HTTP_DATE)
-
 /* "Date: " ... "\r\n" "Server: " name "\r\n"; the date is filled in when it is needed. */
-static int make_stamp(struct http_server *server, const char *name)
+static int make_stamp(struct response_stamp *stamp, const char *name)
 {
     size_t length = name == NULL ? 0 : strlen(name);
-    unsigned char *text;
+    unsigned char *at;
 
     if (name != NULL && !http_field_value_valid((const unsigned char *)name, length))
         return -EINVAL;
-    text = malloc(DATE_LINE + sizeof("Server: \r\n") + length);
-    if (text == NULL)
+    stamp->text = malloc(sizeof("Date: \r\nServer: \r\n") + HTTP_DATE + length);
+    if (stamp->text == NULL)
         return -ENOMEM;
-    memcpy(text, "Date: ", 6);
-    memcpy(text + DATE_LINE - 2, "\r\n", 2);
-    server->stamp = (struct response_stamp){.text = text, .date_length = DATE_LINE};
+    at = put(stamp->text, LITERAL("Date: ")) + HTTP_DATE;
+    at = put(at, LITERAL("\r\n"));
+    stamp->date_length = (size_t)(at - stamp->text);
     if (name != NULL) {
-        text += DATE_LINE;
-        memcpy(text, "Server: ", 8);
-        memcpy(text + 8, name, length);
-        memcpy(text + 8 + length, "\r\n", 2);
-        server->stamp.server_length = 8 + length + 2;
+        at = put(at, LITERAL("Server: "));
+        at = put(at, name, length);
+        at = put(at, LITERAL("\r\n"));
     }
+    stamp->server_length = (size_t)(at - stamp->text) - stamp->date_length;
     return 0;
 }
 
 const struct response_stamp *http_server_stamp(struct http_server *server)
 {
     uint64_t now = dispatch_now(server->options.loop);
-    struct timespec wall;
 
     if (now >= server->stamp_until) {
-        char date[HTTP_DATE];
+        char *date = (char *)server->stamp.text + sizeof("Date: ") - 1;
+        struct timespec wall;
 
         clock_gettime(CLOCK_REALTIME, &wall);
         http_date_format(wall.tv_sec, date);
-        memcpy(server->stamp.text + 6, date, sizeof(date));
         server->stamp_until = now + second - (uint64_t)wall.tv_nsec;
     }
     return &server->stamp;
@@ -97,7 +94,7 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     server->request.fields = calloc(options->limits.fields + 1, sizeof(struct http_field));
     if (server->request.fields == NULL)
         goto fail;
-    error = make_stamp(server, options->name);
+    error = make_stamp(&server->stamp, options->name);
     if (error != 0)
         goto fail_fields;
     error = tcpsocket_pool_new(options->loop, &limits, &server->pool);

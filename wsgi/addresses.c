@@ -27,18 +27,25 @@ static struct wsgi_address_key make_key(const struct sockaddr *socket)
     return key;
 }
 
+static PyObject *text(struct wsgi_values *values, const char *bytes, int length)
+{
+    return wsgi_values_get(values, (const unsigned char *)bytes, (size_t)length);
+}
+
 static int fill(struct wsgi_address *address, struct wsgi_values *values,
                 const struct sockaddr *socket)
 {
-    char host[TCPSOCKET_ADDRESS_TEXT], port[8] = "";
-    size_t length = tcpsocket_address_host(socket, host);
-    int digits = 0;
+    char host[TCPSOCKET_ADDRESS_TEXT], port[8] = "", name[TCPSOCKET_ADDRESS_TEXT + 2];
+    int length = (int)tcpsocket_address_host(socket, host), digits = 0, named;
 
     if (length > 0)
         digits = snprintf(port, sizeof port, "%u", tcpsocket_address_port(socket));
-    Py_XSETREF(address->host, wsgi_values_get(values, (unsigned char *)host, length));
-    Py_XSETREF(address->port, wsgi_values_get(values, (unsigned char *)port, (size_t)digits));
-    return address->host && address->port ? 0 : -1;
+    named = snprintf(name, sizeof name, socket->sa_family == AF_INET6 ? "[%.*s]" : "%.*s", length,
+                     host);
+    Py_XSETREF(address->host, text(values, host, length));
+    Py_XSETREF(address->port, text(values, port, digits));
+    Py_XSETREF(address->name, text(values, name, named));
+    return address->host && address->port && address->name ? 0 : -1;
 }
 
 const struct wsgi_address *wsgi_addresses_get(struct wsgi_addresses *addresses,
@@ -49,7 +56,7 @@ const struct wsgi_address *wsgi_addresses_get(struct wsgi_addresses *addresses,
     size_t index = wsgi_hash((unsigned char *)&key, sizeof key, WSGI_ADDRESS_BITS);
     struct wsgi_address *slot = &addresses->slots[index];
 
-    if (slot->host && slot->port && memcmp(&slot->key, &key, sizeof key) == 0)
+    if (slot->host && slot->port && slot->name && memcmp(&slot->key, &key, sizeof key) == 0)
         return slot;
     slot->key = key;
     return fill(slot, values, socket) < 0 ? NULL : slot;
@@ -60,5 +67,6 @@ void wsgi_addresses_fini(struct wsgi_addresses *addresses)
     for (size_t i = 0; i < sizeof addresses->slots / sizeof addresses->slots[0]; i++) {
         Py_CLEAR(addresses->slots[i].host);
         Py_CLEAR(addresses->slots[i].port);
+        Py_CLEAR(addresses->slots[i].name);
     }
 }

@@ -18,6 +18,7 @@ struct wsgi_address_key {
 struct wsgi_address {
     struct wsgi_address_key key;
     PyObject *host, *port; /* "" for a unix socket; NULL: this slot is free */
+    PyObject *name;        /* the host as in a URL: "[::1]" (RFC 3875, 4.1.14) */
 };
 
 enum {

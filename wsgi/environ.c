@@ -1,7 +1,7 @@
 /*
  * The environ dictionary (PEP 3333, "environ Variables"; RFC 3875): a copy of
  * a template that has a key for all that every request has, so that no copy
- * need grow.
+ * need grow, and for some the value that most requests have.
  *
  * Fields that were repeated are joined by ", ", Cookie by "; ".  A field with
  * an underscore in its name is left out.  Transfer-Encoding stays, though the
@@ -80,6 +80,37 @@ PyObject *wsgi_environ_template(struct wsgi *wsgi)
     return template;
 }
 
+/*
+ * Of these, requests mostly have the same value, that of the first: it comes
+ * with the template and need not be set again.
+ */
+static int learn(struct wsgi *wsgi, PyObject *env)
+{
+    static const enum wsgi_name names[] = {WSGI_NAME_SERVER_NAME, WSGI_NAME_SERVER_PORT,
+                                           WSGI_NAME_SERVER_PROTOCOL, WSGI_NAME_REQUEST_METHOD,
+                                           WSGI_NAME_REMOTE_ADDR};
+
+    if (wsgi->usual[names[0]])
+        return 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        PyObject *value = PyDict_GetItemWithError(env, wsgi->names.of[names[i]]);
+
+        if (!value || PyDict_SetItem(wsgi->template, wsgi->names.of[names[i]], value) < 0)
+            return -1;
+        wsgi->usual[names[i]] = value;
+    }
+    return 0;
+}
+
+/* env[name] = value, whose reference is taken over, unless that comes with the template. */
+static int set_known(struct wsgi_request *request, enum wsgi_name name, PyObject *value)
+{
+    if (!value || value != request->wsgi->usual[name])
+        return set(request->env, request->wsgi->names.of[name], value);
+    Py_DECREF(value);
+    return 0;
+}
+
 /* -- The request line ----------------------------------------------------- */
 
 static PyObject *text_of(struct wsgi *wsgi, const struct http_request *head, struct http_span span)
@@ -114,21 +145,20 @@ static PyObject *path_of(struct wsgi *wsgi, const struct http_request *head)
 static int set_request_line(struct wsgi_request *request, const struct http_request *head)
 {
     struct wsgi *wsgi = request->wsgi;
-    PyObject *const *name = wsgi->names.of, *env = request->env;
+    enum wsgi_name version = head->minor == 0 ? WSGI_NAME_HTTP_1_0 : WSGI_NAME_HTTP_1_1;
 
     request->method = text_of(wsgi, head, head->method);
     request->target = text_of(wsgi, head, head->target);
     if (!request->method || !request->target)
         return -1;
-    if (PyDict_SetItem(env, name[WSGI_NAME_REQUEST_METHOD], request->method) < 0 ||
-        PyDict_SetItem(env, name[WSGI_NAME_REQUEST_URI], request->target) < 0 ||
-        set(env, name[WSGI_NAME_PATH_INFO], path_of(wsgi, head)) < 0)
+    if (set_known(request, WSGI_NAME_REQUEST_METHOD, Py_NewRef(request->method)) < 0 ||
+        set_known(request, WSGI_NAME_REQUEST_URI, Py_NewRef(request->target)) < 0 ||
+        set_known(request, WSGI_NAME_PATH_INFO, path_of(wsgi, head)) < 0)
         return -1;
     if (head->query.length > 0 &&
-        set(env, name[WSGI_NAME_QUERY_STRING], text_of(wsgi, head, head->query)) < 0)
+        set_known(request, WSGI_NAME_QUERY_STRING, text_of(wsgi, head, head->query)) < 0)
         return -1;
-    return PyDict_SetItem(env, name[WSGI_NAME_SERVER_PROTOCOL],
-                          name[head->minor == 0 ? WSGI_NAME_HTTP_1_0 : WSGI_NAME_HTTP_1_1]);
+    return set_known(request, WSGI_NAME_SERVER_PROTOCOL, Py_NewRef(wsgi->names.of[version]));
 }
 
 /* -- Fields --------------------------------------------------------------- */
@@ -177,72 +207,80 @@ static int set_field(struct wsgi *wsgi, PyObject *env, const struct http_request
     return r;
 }
 
-static int set_fields(struct wsgi *wsgi, PyObject *env, const struct http_request *head)
+static int set_fields(struct wsgi_request *request, const struct http_request *head)
 {
+    struct wsgi *wsgi = request->wsgi;
+
     for (uint32_t i = 0; i < head->field_count; i++)
-        if (set_field(wsgi, env, head, &head->fields[i]) < 0)
+        if (set_field(wsgi, request->env, head, &head->fields[i]) < 0)
             return -1;
     /* The target's authority comes before Host (RFC 9112, 3.2.2). */
     if (head->authority.length > 0)
-        return set(env, wsgi->names.of[WSGI_NAME_HTTP_HOST], text_of(wsgi, head, head->authority));
+        return set_known(request, WSGI_NAME_HTTP_HOST, text_of(wsgi, head, head->authority));
     return 0;
 }
 
 /* -- Addresses ------------------------------------------------------------ */
 
-static int set_peer(struct wsgi *wsgi, PyObject *env, const struct sockaddr *socket)
+static int set_peer(struct wsgi_request *request, const struct sockaddr *socket)
 {
+    struct wsgi *wsgi = request->wsgi;
     const struct wsgi_address *peer = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
 
-    if (!peer || PyDict_SetItem(env, wsgi->names.of[WSGI_NAME_REMOTE_ADDR], peer->host) < 0)
+    if (!peer || set_known(request, WSGI_NAME_REMOTE_ADDR, Py_NewRef(peer->host)) < 0)
         return -1;
-    return PyDict_SetItem(env, wsgi->names.of[WSGI_NAME_REMOTE_PORT], peer->port);
+    return set_known(request, WSGI_NAME_REMOTE_PORT, Py_NewRef(peer->port));
+}
+
+static int set_server(struct wsgi_request *request, PyObject *name, PyObject *port)
+{
+    int r = set_known(request, WSGI_NAME_SERVER_NAME, name);
+
+    return set_known(request, WSGI_NAME_SERVER_PORT, port) < 0 ? -1 : r;
 }
 
 /*
- * The server's name and port, which may not be empty: a unix socket has
- * those that the client knows it by.
+ * A unix socket has no name and port, and they may not be empty: those of Host,
+ * by which the client knows it, stand in.
  */
-static int set_server_by_host(struct wsgi *wsgi, PyObject *env)
+static int set_server_by_host(struct wsgi_request *request)
 {
-    PyObject *const *name = wsgi->names.of;
-    PyObject *host = PyDict_GetItemWithError(env, name[WSGI_NAME_HTTP_HOST]);
-    Py_ssize_t length, colon, bracket;
+    struct wsgi_values *values = &request->wsgi->values;
+    PyObject *host =
+        PyDict_GetItemWithError(request->env, request->wsgi->names.of[WSGI_NAME_HTTP_HOST]);
+    const unsigned char *name = (const unsigned char *)"localhost", *port = NULL;
+    size_t length = strlen("localhost"), digits = 0;
 
     if (!host && PyErr_Occurred())
         return -1;
-    length = host ? PyUnicode_GET_LENGTH(host) : 0;
-    colon = length > 0 ? PyUnicode_FindChar(host, ':', 0, length, -1) : -1;
-    bracket = length > 0 ? PyUnicode_FindChar(host, ']', 0, length, -1) : -1;
-    if (colon < bracket) /* "[::1]" */
-        colon = -1;
-    if (set(env, name[WSGI_NAME_SERVER_NAME],
-            length > 0 && colon != 0 ? PyUnicode_Substring(host, 0, colon > 0 ? colon : length)
-                                     : PyUnicode_FromString("localhost")) < 0)
-        return -1;
-    return set(env, name[WSGI_NAME_SERVER_PORT],
-               colon >= 0 && colon + 1 < length ? PyUnicode_Substring(host, colon + 1, length)
-                                                : PyUnicode_FromString("80"));
+    if (host && PyUnicode_GET_LENGTH(host) > 0) {
+        name = PyUnicode_1BYTE_DATA(host);
+        length = (size_t)PyUnicode_GET_LENGTH(host);
+        for (size_t i = length; i > 0 && name[i - 1] != ']' && !port; i--)
+            if (name[i - 1] == ':')
+                port = name + i;
+    }
+    if (port) {
+        digits = length - (size_t)(port - name);
+        length -= digits + 1;
+    }
+    if (digits == 0) {
+        port = (const unsigned char *)"80";
+        digits = 2;
+    }
+    return set_server(request, wsgi_values_get(values, name, length),
+                      wsgi_values_get(values, port, digits));
 }
 
-/* An IPv6 address is in brackets here (RFC 3875, 4.1.14). */
-static PyObject *server_name(const struct wsgi_address *local)
+static int set_local(struct wsgi_request *request, const struct sockaddr *socket)
 {
-    if (local->key.family == AF_INET6)
-        return PyUnicode_FromFormat("[%U]", local->host);
-    return Py_NewRef(local->host);
-}
-
-static int set_server(struct wsgi *wsgi, PyObject *env, const struct sockaddr *socket)
-{
+    struct wsgi *wsgi = request->wsgi;
     const struct wsgi_address *local;
 
     if (socket->sa_family != AF_INET && socket->sa_family != AF_INET6)
-        return set_server_by_host(wsgi, env);
+        return set_server_by_host(request);
     local = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
-    if (!local || set(env, wsgi->names.of[WSGI_NAME_SERVER_NAME], server_name(local)) < 0)
-        return -1;
-    return PyDict_SetItem(env, wsgi->names.of[WSGI_NAME_SERVER_PORT], local->port);
+    return local ? set_server(request, Py_NewRef(local->name), Py_NewRef(local->port)) : -1;
 }
 
 int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head)
@@ -250,10 +288,10 @@ int wsgi_environ_make(struct wsgi_request *request, const struct http_request *h
     struct wsgi *wsgi = request->wsgi;
 
     request->env = PyDict_Copy(wsgi->template);
-    if (!request->env || set_request_line(request, head) < 0 ||
-        set_fields(wsgi, request->env, head) < 0 ||
-        set_server(wsgi, request->env, http_connection_local(request->connection)) < 0 ||
-        set_peer(wsgi, request->env, http_connection_peer(request->connection)) < 0)
+    if (!request->env || set_request_line(request, head) < 0 || set_fields(request, head) < 0 ||
+        set_local(request, http_connection_local(request->connection)) < 0 ||
+        set_peer(request, http_connection_peer(request->connection)) < 0 ||
+        learn(wsgi, request->env) < 0)
         return -1;
     return PyDict_SetItem(request->env, wsgi->names.of[WSGI_NAME_INPUT], request->input);
 }

@@ -1,6 +1,7 @@
 /*
- * Everything is looked at before anything is changed, and nothing in between
- * runs Python code.
+ * A head is made in a spare one, which then takes the place of the present: so
+ * what fails leaves no trace.  While it is made its headers point into the str
+ * objects, and only what fails runs Python code, so these stay.
  */
 #include "head.h"
 
@@ -10,17 +11,23 @@
 enum {
     KEPT = 8192,        /* bytes of memory that outlive their response ... */
     HEADERS_KEPT = 128, /* ... and headers */
+    FIRST = 512,        /* capacities to begin with */
     FIRST_HEADERS = 16,
-    HEADERS_MOST = 100000
+    MOST = 1 << 30 /* bytes of a head */
 };
+
+/* Raise, with repr() of what is wrong, which might let go of the last reference to it. */
+static int wrong(PyObject *exception, const char *format, PyObject *culprit)
+{
+    Py_INCREF(culprit);
+    PyErr_Format(exception, format, culprit);
+    Py_DECREF(culprit);
+    return -1;
+}
 
 /* A str's characters, as the bytes they are in Latin-1. */
-struct text {
-    const unsigned char *bytes;
-    size_t length;
-};
-
-static int get_text(PyObject *object, const char *what, struct text *text)
+static int get_text(PyObject *object, const char *what, const unsigned char **bytes,
+                    uint32_t *length)
 {
     if (!PyUnicode_Check(object)) {
         PyErr_Format(PyExc_TypeError, "%s must be str, not %.200s", what, Py_TYPE(object)->tp_name);
@@ -34,8 +41,12 @@ static int get_text(PyObject *object, const char *what, struct text *text)
         PyErr_Format(PyExc_ValueError, "%s has characters beyond Latin-1: %R", what, object);
         return -1;
     }
-    text->bytes = PyUnicode_1BYTE_DATA(object);
-    text->length = (size_t)PyUnicode_GET_LENGTH(object);
+    if (PyUnicode_GET_LENGTH(object) > MOST) {
+        PyErr_Format(PyExc_ValueError, "%s is too long", what);
+        return -1;
+    }
+    *bytes = PyUnicode_1BYTE_DATA(object);
+    *length = (uint32_t)PyUnicode_GET_LENGTH(object);
     return 0;
 }
 
@@ -53,48 +64,46 @@ static bool is_reason(const unsigned char *bytes, size_t length)
     return true;
 }
 
-/* "200 OK"; the code is left in *code. */
-static int check_status(PyObject *status, struct text *text, unsigned *code)
+/* "200 OK" */
+static int check_status(PyObject *status, struct http_response *response)
 {
     const unsigned char *s;
+    uint32_t length;
 
-    if (get_text(status, "the status", text) < 0)
+    if (get_text(status, "the status", &s, &length) < 0)
         return -1;
-    s = text->bytes;
-    if (text->length < 4 || !is_digit(s[0]) || !is_digit(s[1]) || !is_digit(s[2]) || s[3] != ' ' ||
-        !is_reason(s + 4, text->length - 4)) {
-        PyErr_Format(PyExc_ValueError,
+    if (length < 4 || !is_digit(s[0]) || !is_digit(s[1]) || !is_digit(s[2]) || s[3] != ' ' ||
+        !is_reason(s + 4, length - 4))
+        return wrong(PyExc_ValueError,
                      "the status must be three digits, a space and a reason, not %R", status);
-        return -1;
-    }
-    *code = (unsigned)(100 * (s[0] - '0') + 10 * (s[1] - '0') + (s[2] - '0'));
-    if (*code < 200) {
-        PyErr_Format(PyExc_ValueError, "the status must be final, not %R", status);
-        return -1;
-    }
+    if (s[0] < '2')
+        return wrong(PyExc_ValueError, "the status must be final, not %R", status);
+    response->status = (unsigned)(100 * (s[0] - '0') + 10 * (s[1] - '0') + (s[2] - '0'));
+    response->status_text = s;
+    response->status_length = length;
     return 0;
 }
 
 /* -1: no number, or one that is too large. */
-static int64_t parse_length(const struct text *value)
+static int64_t parse_length(const struct http_header *header)
 {
     int64_t length = 0;
 
-    if (value->length == 0 || value->length > 18)
+    if (header->value_length == 0 || header->value_length > 18)
         return -1;
-    for (size_t i = 0; i < value->length; i++) {
-        if (!is_digit(value->bytes[i]))
+    for (uint32_t i = 0; i < header->value_length; i++) {
+        if (!is_digit(header->value[i]))
             return -1;
-        length = length * 10 + (value->bytes[i] - '0');
+        length = length * 10 + (header->value[i] - '0');
     }
     return length;
 }
 
 /* White space around a value is no part of it (RFC 9110, 5.5). */
-static void trim(struct text *value)
+static void trim(struct http_header *header)
 {
-    const unsigned char *s = value->bytes;
-    size_t n = value->length;
+    const unsigned char *s = header->value;
+    uint32_t n = header->value_length;
 
     while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t'))
         n--;
@@ -102,33 +111,14 @@ static void trim(struct text *value)
         s++;
         n--;
     }
-    value->bytes = s;
-    value->length = n;
-}
-
-struct field {
-    struct text name, value;
-    enum http_field_name known;
-};
-
-static int get_field(PyObject *pair, struct field *field)
-{
-    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
-        PyErr_Format(PyExc_TypeError, "a header must be a tuple (name, value), not %R", pair);
-        return -1;
-    }
-    if (get_text(PyTuple_GET_ITEM(pair, 0), "a header's name", &field->name) < 0 ||
-        get_text(PyTuple_GET_ITEM(pair, 1), "a header's value", &field->value) < 0)
-        return -1;
-    trim(&field->value);
-    field->known = http_field_name(field->name.bytes, field->name.length);
-    return 0;
+    header->value = s;
+    header->value_length = n;
 }
 
 /* Content-Length may be repeated only if it is the same (RFC 9110, 8.6). */
-static int check_length(const struct field *field, int64_t *content_length)
+static int check_length(const struct http_header *header, int64_t *content_length)
 {
-    int64_t length = parse_length(&field->value);
+    int64_t length = parse_length(header);
 
     if (length < 0 || (*content_length >= 0 && length != *content_length)) {
         PyErr_SetString(PyExc_ValueError, length < 0 ? "Content-Length must be a decimal number"
@@ -139,113 +129,119 @@ static int check_length(const struct field *field, int64_t *content_length)
     return 0;
 }
 
-static int check_field(PyObject *pair, struct field *field, int64_t *content_length)
+static int check_header(PyObject *pair, struct http_header *header, int64_t *content_length)
 {
-    if (get_field(pair, field) < 0)
+    enum http_field_name known;
+
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
+        return wrong(PyExc_TypeError, "a header must be a tuple (name, value), not %R", pair);
+    if (get_text(PyTuple_GET_ITEM(pair, 0), "a header's name", &header->name,
+                 &header->name_length) < 0 ||
+        get_text(PyTuple_GET_ITEM(pair, 1), "a header's value", &header->value,
+                 &header->value_length) < 0)
         return -1;
-    if (!http_field_name_valid(field->name.bytes, field->name.length)) {
-        PyErr_Format(PyExc_ValueError, "not a header's name: %R", PyTuple_GET_ITEM(pair, 0));
-        return -1;
-    }
-    if (field->value.length > 0 &&
-        !http_field_value_valid(field->value.bytes, field->value.length)) {
-        PyErr_Format(PyExc_ValueError, "a header's value has control characters: %R", pair);
-        return -1;
-    }
-    if (http_field_is_hop_by_hop(field->known)) {
-        PyErr_Format(PyExc_ValueError, "%R is for the server to send (PEP 3333)",
+    trim(header);
+    if (!http_field_name_valid(header->name, header->name_length))
+        return wrong(PyExc_ValueError, "not a header's name: %R", PyTuple_GET_ITEM(pair, 0));
+    if (header->value_length > 0 && !http_field_value_valid(header->value, header->value_length))
+        return wrong(PyExc_ValueError, "a header's value has control characters: %R", pair);
+    known = http_field_name(header->name, header->name_length);
+    if (http_field_is_hop_by_hop(known))
+        return wrong(PyExc_ValueError, "%R is for the server to send (PEP 3333)",
                      PyTuple_GET_ITEM(pair, 0));
-        return -1;
-    }
-    return field->known == HTTP_FIELD_CONTENT_LENGTH ? check_length(field, content_length) : 0;
+    return known == HTTP_FIELD_CONTENT_LENGTH ? check_length(header, content_length) : 0;
 }
 
-/*
- * Room for that many, with the present head still good if there is none: the
- * bytes last, since moving them spoils the headers.
- */
-static int reserve(struct wsgi_head *head, size_t headers, size_t bytes)
+static int reserve_headers(struct wsgi_head *head, size_t count)
 {
-    if (headers > head->header_capacity) {
-        size_t capacity = headers < FIRST_HEADERS ? FIRST_HEADERS : headers;
-        struct http_header *moved = realloc(head->headers, capacity * sizeof *moved);
+    size_t capacity = count < FIRST_HEADERS ? FIRST_HEADERS : count;
+    struct http_header *headers;
 
-        if (!moved)
-            return -1;
-        head->headers = moved;
-        head->response.headers = moved;
-        head->header_capacity = capacity;
+    if (count <= head->header_capacity)
+        return 0;
+    headers = realloc(head->headers, capacity * sizeof *headers);
+    if (!headers) {
+        PyErr_NoMemory();
+        return -1;
     }
-    if (bytes > head->capacity) {
-        size_t capacity = bytes < 512 ? 512 : bytes;
-        unsigned char *moved = realloc(head->bytes, capacity);
-
-        if (!moved)
-            return -1;
-        head->bytes = moved;
-        head->capacity = capacity;
-    }
+    head->headers = headers;
+    head->header_capacity = capacity;
     return 0;
 }
 
-static unsigned char *copy(unsigned char *to, const struct text *text)
+static int check_headers(struct wsgi_head *head, PyObject *headers)
 {
-    if (text->length > 0)
-        memcpy(to, text->bytes, text->length);
-    return to + text->length;
-}
+    Py_ssize_t count;
 
-/* All is known to be right, and there is room. */
-static void copy_fields(struct wsgi_head *head, PyObject *headers, unsigned char *to)
-{
-    Py_ssize_t count = PyList_GET_SIZE(headers);
-
-    for (Py_ssize_t i = 0; i < count; i++) {
-        struct field field;
-
-        get_field(PyList_GET_ITEM(headers, i), &field);
-        head->headers[i] = (struct http_header){
-            .name = to,
-            .value = to + field.name.length,
-            .name_length = (uint32_t)field.name.length,
-            .value_length = (uint32_t)field.value.length,
-        };
-        to = copy(copy(to, &field.name), &field.value);
-    }
-    head->response.header_count = (uint32_t)count;
-}
-
-int wsgi_head_set(struct wsgi_head *head, PyObject *status, PyObject *headers)
-{
-    int64_t content_length = -1;
-    struct field field;
-    struct text text;
-    unsigned code;
-    size_t bytes;
-
-    if (check_status(status, &text, &code) < 0)
-        return -1;
     if (!PyList_CheckExact(headers)) {
         PyErr_Format(PyExc_TypeError, "the headers must be a list, not %.200s",
                      Py_TYPE(headers)->tp_name);
         return -1;
     }
-    bytes = text.length;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); i++) {
-        if (check_field(PyList_GET_ITEM(headers, i), &field, &content_length) < 0)
+    count = PyList_GET_SIZE(headers);
+    if (reserve_headers(head, (size_t)count) < 0)
+        return -1;
+    head->content_length = -1;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (check_header(PyList_GET_ITEM(headers, i), &head->headers[i], &head->content_length) < 0)
             return -1;
-        bytes += field.name.length + field.value.length;
-    }
-    if (PyList_GET_SIZE(headers) > HEADERS_MOST || bytes > UINT32_MAX / 2 ||
-        reserve(head, (size_t)PyList_GET_SIZE(headers), bytes) < 0) {
+    head->response.headers = head->headers;
+    head->response.header_count = (uint32_t)count;
+    return 0;
+}
+
+static int reserve_bytes(struct wsgi_head *head)
+{
+    size_t needed = head->response.status_length, capacity;
+    unsigned char *bytes;
+
+    for (uint32_t i = 0; i < head->response.header_count; i++)
+        needed += (size_t)head->headers[i].name_length + head->headers[i].value_length;
+    if (needed <= head->capacity)
+        return 0;
+    capacity = needed < FIRST ? FIRST : needed;
+    bytes = needed <= MOST ? realloc(head->bytes, capacity) : NULL;
+    if (!bytes) {
         PyErr_NoMemory();
         return -1;
     }
-    copy_fields(head, headers, copy(head->bytes, &text));
-    head->response.status = code;
-    head->response.status_text = head->bytes;
-    head->response.status_length = (uint32_t)text.length;
-    head->content_length = content_length;
+    head->bytes = bytes;
+    head->capacity = capacity;
+    return 0;
+}
+
+/* Copy bytes and point to the copy; gives its end. */
+static unsigned char *copy(unsigned char *to, const unsigned char **bytes, uint32_t length)
+{
+    memcpy(to, *bytes, length);
+    *bytes = to;
+    return to + length;
+}
+
+static void copy_bytes(struct wsgi_head *head)
+{
+    unsigned char *to =
+        copy(head->bytes, &head->response.status_text, head->response.status_length);
+
+    for (uint32_t i = 0; i < head->response.header_count; i++) {
+        struct http_header *header = &head->headers[i];
+
+        to = copy(to, &header->name, header->name_length);
+        to = copy(to, &header->value, header->value_length);
+    }
+}
+
+int wsgi_head_set(struct wsgi_head *head, struct wsgi_head *spare, PyObject *status,
+                  PyObject *headers)
+{
+    struct wsgi_head former = *head;
+
+    if (check_status(status, &spare->response) < 0 || check_headers(spare, headers) < 0 ||
+        reserve_bytes(spare) < 0)
+        return -1;
+    copy_bytes(spare);
+    *head = *spare;
+    *spare = former;
     head->set = true;
     return 0;
 }

@@ -20,10 +20,11 @@ struct wsgi_head {
 
 /*
  * Take over the arguments of start_response (PEP 3333, "The start_response()
- * Callable").  -1 with TypeError, ValueError or MemoryError, and then the head
- * is what it was before.
+ * Callable").  It is made in `spare`, which is the former head then.  -1 with
+ * TypeError, ValueError or MemoryError, and the head is what it was before.
  */
-int wsgi_head_set(struct wsgi_head *head, PyObject *status, PyObject *headers);
+int wsgi_head_set(struct wsgi_head *head, struct wsgi_head *spare, PyObject *status,
+                  PyObject *headers);
 
 /* Forget the response; a little memory is kept for the next. */
 void wsgi_head_clear(struct wsgi_head *head);

@@ -25,6 +25,7 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/start_response.c \
 	wsgi/state.h \
 	wsgi/traceback.c \
+	wsgi/turn.c \
 	wsgi/types.h \
 	wsgi/values.c \
 	wsgi/values.h \

@@ -106,6 +106,7 @@ static void release(struct wsgi_request *request)
 {
     struct wsgi *wsgi = request->wsgi;
 
+    wsgi_turn_leave(request);
     close_iterable(request);
     Py_CLEAR(request->item);
     Py_CLEAR(request->iterator);

@@ -18,7 +18,7 @@
 struct wsgi_request {
     struct wsgi *wsgi;
     struct http_connection *connection; /* NULL: the exchange is over */
-    struct wsgi_request *next;          /* in wsgi->free */
+    struct wsgi_request *next, **link;  /* in wsgi->free or, `link` set, wsgi->waiting */
     PyObject *env;                      /* until the application is called */
     PyObject *method, *target;          /* str, to name the request in the log */
     bool is_head;
@@ -62,7 +62,7 @@ int wsgi_environ_make(struct wsgi_request *request, const struct http_request *h
 /* Send what the application returned (a reference that is taken over). */
 void wsgi_response_begin(struct wsgi_request *request, PyObject *iterable);
 
-/* Go on with it. */
+/* Go on with it, after the client has taken something or in its turn. */
 void wsgi_response_continue(struct wsgi_request *request);
 
 /* Hand over the head; `length` as for http_respond().  -1 with an exception. */
@@ -70,5 +70,14 @@ int wsgi_response_head(struct wsgi_request *request, int64_t length);
 
 /* Send bytes.  -1 with an exception. */
 int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length);
+
+/* -- turn.c: responses that could go on, but let others have a turn first -- */
+
+/* Have the response continued in the loop's next turn; and not any more. */
+void wsgi_turn_wait(struct wsgi_request *request);
+void wsgi_turn_leave(struct wsgi_request *request);
+
+/* For wsgi->turn. */
+void wsgi_turn_fired(struct dispatch_timer *timer);
 
 #endif

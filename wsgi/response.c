@@ -15,6 +15,11 @@ enum {
     SLICE = 256 * 1024
 };
 
+/* Slices sent before others have their turn. */
+enum {
+    STEPS = 32
+};
+
 enum {
     STATUS_NO_CONTENT = 204,
     STATUS_NOT_MODIFIED = 304
@@ -159,20 +164,16 @@ static int next_item(struct wsgi_request *request)
     }
 }
 
-/* Send of the item at hand what there is room for, and drop it when that is all. */
-static int send_item(struct wsgi_request *request)
+/* Send of the item at hand the next slice, and drop it when that was the last. */
+static int send_slice(struct wsgi_request *request)
 {
-    size_t length = (size_t)PyBytes_GET_SIZE(request->item);
+    size_t length = (size_t)PyBytes_GET_SIZE(request->item) - request->sent;
+    size_t slice = length < SLICE ? length : SLICE;
 
-    do {
-        size_t slice = length - request->sent < SLICE ? length - request->sent : SLICE;
-
-        if (wsgi_response_send(request, PyBytes_AS_STRING(request->item) + request->sent, slice) <
-            0)
-            return -1;
-        request->sent += slice;
-    } while (request->sent < length && !http_full(request->connection));
-    if (request->sent == length)
+    if (wsgi_response_send(request, PyBytes_AS_STRING(request->item) + request->sent, slice) < 0)
+        return -1;
+    request->sent += slice;
+    if (slice == length)
         Py_CLEAR(request->item);
     /* An item is not to wait for the next one ("Buffering and Streaming"). */
     if (request->iterator)
@@ -192,7 +193,7 @@ static int step(struct wsgi_request *request)
         return -1;
     if (more == 0 || is_bodiless(request))
         return 0;
-    return send_item(request) < 0 ? -1 : 1;
+    return send_slice(request) < 0 ? -1 : 1;
 }
 
 /* There are no more items: http_finish() cannot mend a body that is too short. */
@@ -207,15 +208,19 @@ static void finish(struct wsgi_request *request)
 
 void wsgi_response_continue(struct wsgi_request *request)
 {
-    int r;
+    bool alone = !request->wsgi->turn.loop; /* nobody to take turns with */
+    int r, steps = 0;
 
+    wsgi_turn_leave(request);
     do
         r = step(request);
-    while (r > 0 && !http_full(request->connection));
+    while (r > 0 && !http_full(request->connection) && (++steps < STEPS || alone));
     if (r == 0)
         finish(request);
     else if (r < 0)
         wsgi_request_fail(request, "the application's iterable");
+    else if (!http_full(request->connection))
+        wsgi_turn_wait(request);
 }
 
 void wsgi_response_begin(struct wsgi_request *request, PyObject *iterable)

@@ -65,7 +65,7 @@ PyObject *wsgi_start_response(PyObject *callable, PyObject *const *arguments, si
                         "start_response() was called before; it takes exc_info to do so again");
         return NULL;
     }
-    if (wsgi_head_set(&request->head, call.status, call.headers) < 0)
+    if (wsgi_head_set(&request->head, &request->wsgi->spare_head, call.status, call.headers) < 0)
         return NULL;
     if (!request->write)
         request->write = wsgi_callable_new(request->wsgi->types, wsgi_write, request);

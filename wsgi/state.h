@@ -3,6 +3,7 @@
 #define WSGI_STATE_H
 
 #include "addresses.h"
+#include "head.h"
 #include "names.h"
 #include "types.h"
 #include "values.h"
@@ -13,17 +14,21 @@ struct wsgi {
     const struct wsgi_options *options;
     PyObject *module; /* asynwsgi, which has ... */
     const struct wsgi_types *types;
-    PyObject *errors;      /* wsgi.errors of all requests */
-    PyObject *template;    /* the environ that each request copies */
-    PyObject *application; /* NULL before wsgi_load() */
+    PyObject *errors;            /* wsgi.errors of all requests */
+    PyObject *template;          /* the environ that each request copies ... */
+    PyObject *usual[WSGI_NAMES]; /* ... and values of its that need not be set (borrowed) */
+    PyObject *application;       /* NULL before wsgi_load() */
     struct wsgi_names names;
     struct wsgi_values values;
     struct wsgi_addresses addresses;
-    struct wsgi_request *free; /* request objects for the next requests */
+    struct wsgi_head spare_head; /* for wsgi_head_set() */
+    struct wsgi_request *free;   /* request objects for the next requests */
     unsigned free_count;
-    struct dispatch *loop;
-    PyThreadState *released; /* while the loop waits */
-    unsigned long thread;    /* the loop's */
+    struct dispatch *loop;        /* NULL: not attached */
+    struct dispatch_timer turn;   /* goes on, in the next turn, with ... */
+    struct wsgi_request *waiting; /* ... those that had enough of the last one */
+    PyThreadState *released;      /* while the loop waits */
+    unsigned long thread;         /* the loop's */
 };
 
 /* -- interpreter.c, load.c ------------------------------------------------ */

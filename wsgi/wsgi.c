@@ -69,18 +69,27 @@ static void take_lock(void *context)
 
 void wsgi_attach(struct wsgi *wsgi, struct dispatch *loop)
 {
+    if (wsgi->loop) {
+        dispatch_around_wait(wsgi->loop, NULL, NULL, NULL);
+        dispatch_timer_remove(&wsgi->turn);
+    }
     wsgi->loop = loop;
-    dispatch_around_wait(loop, release_lock, take_lock, wsgi);
+    if (loop) {
+        dispatch_around_wait(loop, release_lock, take_lock, wsgi);
+        /* Should there be no memory for it, responses take no turns. */
+        wsgi->turn.fired = wsgi_turn_fired;
+        (void)dispatch_timer_add(loop, &wsgi->turn);
+    }
 }
 
 void wsgi_free(struct wsgi *wsgi)
 {
     if (!wsgi)
         return;
-    if (wsgi->loop)
-        dispatch_around_wait(wsgi->loop, NULL, NULL, NULL);
+    wsgi_attach(wsgi, NULL);
     Py_CLEAR(wsgi->application);
     wsgi_requests_free(wsgi);
+    wsgi_head_fini(&wsgi->spare_head);
     Py_CLEAR(wsgi->template);
     wsgi_addresses_fini(&wsgi->addresses);
     wsgi_values_fini(&wsgi->values);

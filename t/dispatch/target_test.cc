@@ -433,6 +433,10 @@ TEST(Turn, EndsItsWaitAtTheDeadlineOrAfter)
     VirtualClock clock;
     Loop loop;
     waits = longest = 0;
+    loop.run_for(2 * MS);
+    EXPECT_EQ(waits, 1);
+    EXPECT_EQ(longest, 2);
+    waits = longest = 0;
     loop.run_for(2 * MS + 1);
     EXPECT_EQ(waits, 1);
     EXPECT_EQ(longest, 3);

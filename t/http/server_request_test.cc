@@ -197,6 +197,21 @@ TEST_F(ServerRequest, BrokenChunkBehindTheHeadOfTheResponse)
     EXPECT_EQ(records[1], "ended 200 3");
 }
 
+// What was answered before is not lost with it.
+TEST_F(ServerRequest, BrokenChunkBehindAnotherRequest)
+{
+    on_request = [](auto *c, const Request &r) {
+        if (r.method == "GET")
+            reply(c, "hello");
+        else
+            respond(c, "200 OK", {}, -1);
+    };
+    std::string text = ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+                           "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nX");
+    EXPECT_EQ(text, answer("hello") + "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    EXPECT_EQ(events, (std::vector<std::string>{"GET /", "POST /", "abandoned"}));
+}
+
 TEST_F(ServerRequest, ChunksBeyondTheLimit)
 {
     options.limits.body = 5;

@@ -176,16 +176,19 @@ TEST_F(Interpreter, EnvironmentVariablesCount)
 
 // -- The lock while the loop waits ----------------------------------------------------------------
 
-// Run a loop for a tenth of a second, with something done at half that time.
+// Run a loop for a tenth of a second, with something done at half that time, a wait before the end.
 int with_loop(const char *source, const std::function<void()> &halfway)
 {
     static const std::function<void()> *the_halfway;
-    dispatch_timer half = {}, end = {};
+    static dispatch_timer half, end;
     struct dispatch *loop;
     struct wsgi *wsgi;
 
     the_halfway = &halfway;
-    half.fired = [](dispatch_timer *) { (*the_halfway)(); };
+    half.fired = [](dispatch_timer *timer) {
+        (*the_halfway)();
+        dispatch_timer_set(&end, dispatch_now(timer->loop) + 50000000);
+    };
     end.fired = [](dispatch_timer *timer) { dispatch_stop(timer->loop, 0); };
     if (wsgi_new(&options, &wsgi) < 0 || dispatch_new(test_backend(), &loop) < 0 ||
         dispatch_timer_add(loop, &half) < 0 || dispatch_timer_add(loop, &end) < 0)
@@ -193,7 +196,6 @@ int with_loop(const char *source, const std::function<void()> &halfway)
     PyRun_SimpleString(source);
     wsgi_attach(wsgi, loop);
     dispatch_timer_set(&half, dispatch_now(loop) + 50000000);
-    dispatch_timer_set(&end, dispatch_now(loop) + 100000000);
     dispatch_run(loop);
     PyRun_SimpleString("finish()");
     wsgi_free(wsgi);

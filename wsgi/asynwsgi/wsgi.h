@@ -68,7 +68,11 @@ int wsgi_new(const struct wsgi_options *options, struct wsgi **wsgi);
  */
 int wsgi_load(struct wsgi *wsgi);
 
-/* From now on the lock is let go of while this loop waits. */
+/*
+ * From now on the lock is let go of while this loop waits, which is the loop of
+ * the http_server.  NULL: no longer; due before the loop is freed, and part of
+ * wsgi_free().
+ */
 void wsgi_attach(struct wsgi *wsgi, struct dispatch *loop);
 
 /* The handler for http_server_options, whose context is the struct wsgi. */
