@@ -50,6 +50,15 @@ def start(tmp_path):
         assert 'Sanitizer' not in process.log, process.log
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """A failure comes with the logs of what was running."""
+    report = (yield).get_result()
+    if report.failed:
+        report.sections += [(f'log of {running}', '\n'.join(running.log.splitlines()[-100:]))
+                            for running in serving.running]
+
+
 @pytest.fixture(scope='module')
 def serve(tmp_path_factory):
     """serve('module:application', '--option', 'value') starts a server for an application of

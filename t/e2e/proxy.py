@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+import serving
+
 NGINX = '''
 daemon off;
 master_process off;
@@ -80,6 +82,7 @@ class Proxy:
     """Running, and ready for connections."""
 
     def __init__(self, folder, name, arguments, port):
+        self.name = name
         self.url = f'http://127.0.0.1:{port}'
         self.authority = f'127.0.0.1:{port}'
         self.address = ('127.0.0.1', port)
@@ -100,12 +103,18 @@ class Proxy:
                     self.stop()
                     raise AssertionError(f'{name} does not run:\n{self.log}') from None
                 time.sleep(0.01)
+        serving.running.append(self)
+
+    def __str__(self):
+        return self.name
 
     @property
     def log(self):
         return self.logfile.read_text('utf-8', 'replace')
 
     def stop(self):
+        if self in serving.running:
+            serving.running.remove(self)
         self.process.kill()
         self.process.wait()
 

@@ -32,11 +32,15 @@ def needs(program):
     return pytest.mark.skipif(not shutil.which(program), reason=f'there is no {program}')
 
 
+running = []  # servers and proxies, for the report of a failure
+
+
 class Server:
     """Applications can leave notes for their test in the folder that they find as $NOTES
     (apps/notes.py)."""
 
     def __init__(self, folder, apps, application, *options, bind='127.0.0.1:0', env={}):
+        self.application = application
         self.notes = folder / 'notes'
         self.notes.mkdir()
         self.command = command.Running(
@@ -53,6 +57,10 @@ class Server:
             self.authority = self.url[len('http://'):]
             self.host, port = self.authority.rsplit(':', 1)
             self.port = int(port)
+        running.append(self)
+
+    def __str__(self):
+        return f'{self.application} at {self.address}'
 
     @property
     def log(self):
@@ -113,6 +121,7 @@ class Server:
         except subprocess.TimeoutExpired:
             faults.append('does not end by SIGTERM')
         self.command.stop()
+        running.remove(self)
         if 'Sanitizer' in self.log:
             faults.append('a fault that a sanitizer found')
         if faults:
