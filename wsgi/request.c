@@ -84,8 +84,7 @@ static void close_iterable(struct wsgi_request *request)
 {
     PyObject *close, *result;
 
-    if (!request->iterable || PyList_CheckExact(request->iterable) ||
-        PyTuple_CheckExact(request->iterable))
+    if (!request->iterable || wsgi_response_is_plain(request->iterable))
         return;
     close = PyObject_GetAttr(request->iterable, request->wsgi->names.of[WSGI_NAME_CLOSE]);
     if (!close && PyErr_ExceptionMatches(PyExc_AttributeError)) {
@@ -149,7 +148,7 @@ void wsgi_request_finish(struct wsgi_request *request)
 
 void wsgi_request_fail(struct wsgi_request *request, const char *where)
 {
-    if (request->error < 0)
+    if (request->error < 0 && request->error != -ENOMEM)
         PyErr_Clear(); /* the client has left: nothing for a log */
     else {
         char what[128];
