@@ -368,6 +368,38 @@ def test_children_of_the_application_are_left_alone(start):
             os.kill(pid, signal.SIGKILL)
 
 
+# /child answers with the pid of a fork that sleeps; /return forks a child that comes back, in
+# vain: with no exception, or by sys.exit().
+FORKS = '''
+    import os, sys, time
+
+    def application(environ, start_response):
+        path, how = environ['PATH_INFO'], environ['QUERY_STRING']
+        if path in ('/child', '/return'):
+            child = os.fork()
+            if child == 0 and path == '/child':
+                time.sleep(60)
+                os._exit(0)
+            if child == 0 and how == 'exit':
+                sys.exit(3)
+            if child and path == '/return':
+                child = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        else:
+            child = os.getpid()
+        start_response('200 OK', [])
+        return [b'%d' % child]
+'''
+
+
+def test_a_forked_child_can_be_terminated(start):
+    server = start(FORKS)
+    worker = worker_of(server)
+    child = int(server.get('/child').body)
+    os.kill(child, signal.SIGTERM)
+    eventually(lambda: not alive(child))
+    assert worker_of(server) == worker
+
+
 def test_programs_of_the_application_inherit_no_descriptors(start):
     server = start('''
         import subprocess
