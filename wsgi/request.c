@@ -179,6 +179,7 @@ static void call_application(struct wsgi_request *request)
     request->env = NULL;
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    wsgi_end_fork(request->wsgi);
     Py_DECREF(env);
     if (iterable)
         wsgi_response_begin(request, iterable);

@@ -138,9 +138,10 @@ static int next_item(struct wsgi_request *request)
 {
     PyObject *item = NULL;
 
-    if (request->iterator)
+    if (request->iterator) {
         item = PyIter_Next(request->iterator);
-    else if (request->position < PySequence_Fast_GET_SIZE(request->iterable))
+        wsgi_end_fork(request->wsgi);
+    } else if (request->position < PySequence_Fast_GET_SIZE(request->iterable))
         item = Py_NewRef(PySequence_Fast_GET_ITEM(request->iterable, request->position++));
     if (!item)
         return PyErr_Occurred() ? -1 : 0;

@@ -38,6 +38,13 @@ struct wsgi {
 /* Start Python; what is wrong is logged.  -EINVAL. */
 int wsgi_interpreter_start(struct wsgi *wsgi);
 
+/*
+ * To be called where the application returns or raises.  In a process that it
+ * forked, and that should have ended there, this is the end: it would serve the
+ * parent's connections beside it.
+ */
+void wsgi_end_fork(const struct wsgi *wsgi);
+
 /* -- traceback.c: the log ------------------------------------------------- */
 
 /* Log a line, made as printf does; a long one is cut. */
