@@ -443,14 +443,6 @@ def test_standard_descriptors_that_are_closed(tmp_path, start):
     assert server.get().body == b'/dev/null /dev/null'
 
 
-@pytest.mark.parametrize('how, status', [('exit', b'3'), ('return', b'1')])
-def test_a_forked_child_that_comes_back_does_not_serve(start, how, status):
-    server = start(FORKS)
-    worker = worker_of(server)
-    assert server.get(f'/return?{how}').body == status
-    assert worker_of(server) == worker
-
-
 def test_programs_of_the_application_inherit_no_descriptors(start):
     server = start('''
         import subprocess
