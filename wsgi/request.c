@@ -146,10 +146,16 @@ void wsgi_request_finish(struct wsgi_request *request)
     release(request);
 }
 
+/* Nothing for a log, unless it was we who could not keep what it had not taken yet. */
+static bool client_has_left(const struct wsgi_request *request)
+{
+    return request->error < 0 && request->error != -ENOMEM && request->error != -ENOBUFS;
+}
+
 void wsgi_request_fail(struct wsgi_request *request, const char *where)
 {
-    if (request->error < 0 && request->error != -ENOMEM)
-        PyErr_Clear(); /* the client has left: nothing for a log */
+    if (client_has_left(request))
+        PyErr_Clear();
     else {
         char what[128];
 
