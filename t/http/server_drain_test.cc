@@ -76,9 +76,10 @@ TEST_F(ServerDrain, WhatHasArrivedOnManyIsServed)
         client();
     size_t i = 0;
     for (Client &c : clients) {
-        c.send(i % 2 ? get : "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-        if (i++ % 3 == 0)
+        if (++i % 3 == 0)
             c.reset();
+        else
+            c.send(i % 2 ? get : "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     }
     drain();
     for (Client &c : clients) {
