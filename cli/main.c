@@ -2,7 +2,9 @@
 #include "options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 
@@ -25,12 +27,25 @@ static int printed(void)
     return fflush(stdout) == 0 ? SERVER_OK : SERVER_FAILED;
 }
 
+/* Who starts us with one closed shall not have what is printed go to a socket of that number. */
+static void open_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct cli_settings settings;
     char explanation[CLI_EXPLANATION] = "";
     int r, status;
 
+    open_standard();
     cli_settings_init(&settings);
     r = cli_options_read(&settings, argc, argv, explanation);
     if (r == 0 && settings.help) {

@@ -90,9 +90,10 @@ static int check_virtual_env(const char *folder, char explanation[CLI_EXPLANATIO
 int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLANATION])
 {
     struct server_options *server = &settings->server;
+    const char *application = server->wsgi.application;
     int r;
 
-    if (!server->wsgi.application) {
+    if (!application || application[0] == '\0' || application[0] == ':') {
         snprintf(explanation, CLI_EXPLANATION,
                  "which application? Name its module, as in: asynwsgi hello:application");
         return -EINVAL;

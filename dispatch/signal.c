@@ -10,21 +10,38 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 
 #define SIGNALS 65
 
 static struct {
     struct dispatch_signal *owner;
     struct sigaction former;
+    pid_t process; /* of the owner */
 } table[SIGNALS];
 
 /* Handlers at work, in any thread: an owner isn't let go of while there are. */
 static int handling;
 
+/* The signal's default action, as soon as the handler is done. */
+static void default_action(int number)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+    raise(number);
+}
+
 static void handler(int number)
 {
     struct dispatch_signal *owner;
 
+    /* A fork has the handler but not the loop: nobody would ever hear of it. */
+    if (table[number].process != getpid()) {
+        default_action(number);
+        return;
+    }
     __atomic_add_fetch(&handling, 1, __ATOMIC_SEQ_CST);
     owner = __atomic_load_n(&table[number].owner, __ATOMIC_SEQ_CST);
     if (owner)
@@ -70,6 +87,7 @@ int dispatch_signal_add(struct dispatch *loop, struct dispatch_signal *signal, i
         r = -EBUSY;
         goto no_owner;
     }
+    table[number].process = getpid();
     sigemptyset(&action.sa_mask);
     if (sigaction(number, &action, &table[number].former) < 0) {
         r = -errno;

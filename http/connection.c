@@ -69,7 +69,7 @@ static bool read_head(struct http_connection *c)
         fault = http_request_parse(&c->parser, &server->options.limits, input, length, request);
     }
     if (fault == HTTP_INCOMPLETE) {
-        /* While the server drains, this is the last look at an idle connection. */
+        /* While the server drains there is no waiting for another request. */
         c->client_closes = c->state == STATE_IDLE && server->draining;
         if (c->client_closes || tcpsocket_stream_ended(&c->stream))
             c->state = STATE_LINGER;
@@ -317,9 +317,8 @@ static const struct tcpsocket_stream_events events = {
 
 static void set_peer(struct http_connection *c, const struct sockaddr *peer, socklen_t length)
 {
-    if (length < sizeof(c->peer.v4) || peer->sa_family == AF_UNIX)
-        c->peer.any.sa_family = AF_UNIX;
-    else
+    c->peer.any.sa_family = peer->sa_family;
+    if (peer->sa_family != AF_UNIX)
         memcpy(&c->peer, peer, length < sizeof(c->peer) ? length : sizeof(c->peer));
 }
 

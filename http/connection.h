@@ -124,7 +124,10 @@ void http_server_remove(struct http_server *server, struct http_connection *conn
 void http_connection_open(struct http_listener *listener, int descriptor,
                           const struct sockaddr *peer, socklen_t length);
 
-/* Read and answer on, as far as possible, and settle.  From the loop; does nothing within. */
+/*
+ * Read and answer on, as far as possible, and settle.  Last in every callback of
+ * the loop; does nothing within one.
+ */
 void http_connection_run(struct http_connection *connection);
 
 /* The request is broken in its body: abandon it, and answer why if there is no answer yet. */

@@ -93,7 +93,7 @@ static void give_up(struct http_connection *c, enum http_connection_phase phase)
 {
     switch (phase) {
     case PHASE_KICK:
-        /* What has arrived on an idle connection is served still, whatever the hurry. */
+        /* The loop may not have come to the request that has arrived here. */
         if (c->state == STATE_IDLE && http_connection_server(c)->draining)
             tcpsocket_stream_receive(&c->stream);
         break;

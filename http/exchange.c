@@ -150,7 +150,6 @@ static void answer(struct http_connection *c, unsigned status, const char *why)
 void http_exchange_refuse(struct http_connection *c, unsigned status, const char *why)
 {
     c->persistent = false;
-    c->client_closes = false;
     answer(c, status, why);
 }
 

@@ -207,17 +207,37 @@ static int set_field(struct wsgi *wsgi, PyObject *env, const struct http_request
     return r;
 }
 
-static int set_fields(struct wsgi_request *request, const struct http_request *head)
+/* The template and the fields: a new dict. */
+static PyObject *with_fields(struct wsgi *wsgi, const struct http_request *head)
 {
-    struct wsgi *wsgi = request->wsgi;
+    uint32_t start = head->field_count > 0 ? head->fields[0].name.start : head->length;
+    const unsigned char *bytes = head->message + start;
+    size_t length = head->length - start;
+    PyObject *env = wsgi_blocks_find(&wsgi->blocks, bytes, length);
 
+    if (env)
+        return PyDict_Copy(env);
+    env = PyDict_Copy(wsgi->template);
+    if (!env)
+        return NULL;
     for (uint32_t i = 0; i < head->field_count; i++)
-        if (set_field(wsgi, request->env, head, &head->fields[i]) < 0)
-            return -1;
-    /* The target's authority comes before Host (RFC 9112, 3.2.2). */
-    if (head->authority.length > 0)
-        return set_known(request, WSGI_NAME_HTTP_HOST, text_of(wsgi, head, head->authority));
-    return 0;
+        if (set_field(wsgi, env, head, &head->fields[i]) < 0)
+            goto fail;
+    if (wsgi_blocks_keep(&wsgi->blocks, bytes, length, env) < 0)
+        goto fail;
+    return env;
+
+fail:
+    Py_DECREF(env);
+    return NULL;
+}
+
+/* The target's authority comes before Host (RFC 9112, 3.2.2). */
+static int set_authority(struct wsgi_request *request, const struct http_request *head)
+{
+    if (head->authority.length == 0)
+        return 0;
+    return set_known(request, WSGI_NAME_HTTP_HOST, text_of(request->wsgi, head, head->authority));
 }
 
 /* -- Addresses ------------------------------------------------------------ */
@@ -287,8 +307,8 @@ int wsgi_environ_make(struct wsgi_request *request, const struct http_request *h
 {
     struct wsgi *wsgi = request->wsgi;
 
-    request->env = PyDict_Copy(wsgi->template);
-    if (!request->env || set_request_line(request, head) < 0 || set_fields(request, head) < 0 ||
+    request->env = with_fields(wsgi, head);
+    if (!request->env || set_request_line(request, head) < 0 || set_authority(request, head) < 0 ||
         set_local(request, http_connection_local(request->connection)) < 0 ||
         set_peer(request, http_connection_peer(request->connection)) < 0 ||
         learn(wsgi, request->env) < 0)

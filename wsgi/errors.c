@@ -48,27 +48,38 @@ void wsgi_errors_end_line(PyObject *errors)
         PyErr_Clear();
 }
 
+/* Log the first `end` characters, and keep the rest as the line at hand. */
+static int log_and_keep(struct errors *self, PyObject *text, Py_ssize_t end)
+{
+    PyObject *whole = PyUnicode_Substring(text, 0, end), *rest = NULL;
+    int r = whole ? wsgi_log_text(self->wsgi, whole) : -1;
+
+    Py_XDECREF(whole);
+    if (r == 0 && end < PyUnicode_GET_LENGTH(text)) {
+        rest = PyUnicode_Substring(text, end, PY_SSIZE_T_MAX);
+        r = rest ? 0 : -1;
+    }
+    Py_XSETREF(self->line, rest);
+    return r;
+}
+
 /* Add to the line at hand, and log all but what follows the last "\n". */
 static int add(struct errors *self, PyObject *text)
 {
-    PyObject *all, *whole;
+    PyObject *all = self->line ? PyUnicode_Concat(self->line, text) : Py_NewRef(text);
     Py_ssize_t length, end;
+    int r = 0;
 
-    all = self->line ? PyUnicode_Concat(self->line, text) : Py_NewRef(text);
     if (!all)
         return -1;
     length = PyUnicode_GET_LENGTH(all);
     end = PyUnicode_FindChar(all, '\n', 0, length, -1) + 1;
-    if (end == 0 && length > LONGEST)
-        end = length;
-    whole = end > 0 ? PyUnicode_Substring(all, 0, end) : NULL;
-    if (end > 0 && (!whole || wsgi_log_text(self->wsgi, whole) < 0))
-        end = -1;
-    else
-        Py_XSETREF(self->line, end < length ? PyUnicode_Substring(all, end, length) : NULL);
-    Py_XDECREF(whole);
+    if (end > 0 || length > LONGEST)
+        r = log_and_keep(self, all, end > 0 ? end : length);
+    else if (length > 0)
+        Py_XSETREF(self->line, Py_NewRef(all));
     Py_DECREF(all);
-    return PyErr_Occurred() ? -1 : 0;
+    return r;
 }
 
 static PyObject *write_text(PyObject *self, PyObject *text)

@@ -38,7 +38,7 @@ static PyObject *next_block(PyObject *object)
     PyObject *block = PyObject_CallMethod(self->file, "read", "n", self->block_size);
 
     /* The end of a file is b"" or, of one in text mode, "". */
-    if (block && PyObject_IsTrue(block) == 0)
+    if (block && PyObject_IsTrue(block) <= 0)
         Py_CLEAR(block);
     return block;
 }

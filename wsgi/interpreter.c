@@ -4,11 +4,31 @@
 #include "config.h"
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Set in a process that was forked since Python started. */
+static bool is_fork;
+
+static void forked(void)
+{
+    is_fork = true;
+}
+
+void wsgi_end_fork(const struct wsgi *wsgi)
+{
+    if (!is_fork)
+        return;
+    if (PyErr_Occurred())
+        PyErr_Print(); /* ends the process if it is SystemExit */
+    else
+        wsgi_log(wsgi, "a process that the application forked came back from it: it ends here");
+    Py_Exit(EXIT_FAILURE);
+}
 
 static bool failed(const struct wsgi *wsgi, PyStatus status)
 {
@@ -104,6 +124,9 @@ int wsgi_interpreter_start(struct wsgi *wsgi)
         return -EINVAL;
     if (PyImport_AppendInittab("asynwsgi", PyInit_asynwsgi) < 0)
         return -ENOMEM;
+    if (pthread_atfork(NULL, NULL, forked) != 0)
+        return -ENOMEM;
+    is_fork = false;
     ignore_signals();
     PyConfig_InitPythonConfig(&config);
     status = configure(&config, python);

@@ -3,6 +3,8 @@ libasynwsgi_wsgi_a_CPPFLAGS = $(wsgi_inc) $(PYTHON_CPPFLAGS)
 libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/addresses.c \
 	wsgi/addresses.h \
+	wsgi/blocks.c \
+	wsgi/blocks.h \
 	wsgi/callable.c \
 	wsgi/environ.c \
 	wsgi/errors.c \

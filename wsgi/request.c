@@ -84,8 +84,7 @@ static void close_iterable(struct wsgi_request *request)
 {
     PyObject *close, *result;
 
-    if (!request->iterable || PyList_CheckExact(request->iterable) ||
-        PyTuple_CheckExact(request->iterable))
+    if (!request->iterable || wsgi_response_is_plain(request->iterable))
         return;
     close = PyObject_GetAttr(request->iterable, request->wsgi->names.of[WSGI_NAME_CLOSE]);
     if (!close && PyErr_ExceptionMatches(PyExc_AttributeError)) {
@@ -147,10 +146,16 @@ void wsgi_request_finish(struct wsgi_request *request)
     release(request);
 }
 
+/* Nothing for a log, unless it was we who could not keep what it had not taken yet. */
+static bool client_has_left(const struct wsgi_request *request)
+{
+    return request->error < 0 && request->error != -ENOMEM && request->error != -ENOBUFS;
+}
+
 void wsgi_request_fail(struct wsgi_request *request, const char *where)
 {
-    if (request->error < 0)
-        PyErr_Clear(); /* the client has left: nothing for a log */
+    if (client_has_left(request))
+        PyErr_Clear();
     else {
         char what[128];
 
@@ -180,6 +185,7 @@ static void call_application(struct wsgi_request *request)
     request->env = NULL;
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    wsgi_end_fork(request->wsgi);
     Py_DECREF(env);
     if (iterable)
         wsgi_response_begin(request, iterable);

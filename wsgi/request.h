@@ -59,6 +59,12 @@ int wsgi_environ_make(struct wsgi_request *request, const struct http_request *h
 
 /* -- response.c ----------------------------------------------------------- */
 
+/* Its items are there, need no iterator, and there is no close() to look for. */
+static inline bool wsgi_response_is_plain(PyObject *iterable)
+{
+    return PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable);
+}
+
 /* Send what the application returned (a reference that is taken over). */
 void wsgi_response_begin(struct wsgi_request *request, PyObject *iterable);
 

@@ -15,7 +15,7 @@ enum {
     SLICE = 256 * 1024
 };
 
-/* Slices sent before others have their turn. */
+/* Items, or slices of them, before others have their turn. */
 enum {
     STEPS = 32
 };
@@ -31,12 +31,6 @@ static bool is_bodiless(const struct wsgi_request *request)
     unsigned status = request->head.response.status;
 
     return request->is_head || status == STATUS_NO_CONTENT || status == STATUS_NOT_MODIFIED;
-}
-
-/* Its items are there, need no iterator, and there is no close() to look for. */
-static bool is_plain(PyObject *iterable)
-{
-    return PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable);
 }
 
 static int check_item(PyObject *item)
@@ -131,37 +125,29 @@ static int begin(struct wsgi_request *request)
         length = 0;
     else if (has_one_item(request->iterable))
         length = PyBytes_GET_SIZE(request->item);
+    if (request->responded) /* by a write() within len() */
+        return 0;
     /* An answer without a body says nothing of the one it stands for. */
     if (length == 0 && is_bodiless(request))
         length = -1;
     return wsgi_response_head(request, length);
 }
 
-/* 1: request->item is the next that is not empty; 0: there is none; -1: an exception. */
+/* 1: request->item is the next; 0: there is none; -1: an exception. */
 static int next_item(struct wsgi_request *request)
 {
-    PyObject *item;
+    PyObject *item = NULL;
 
-    for (;;) {
-        if (request->iterator)
-            item = PyIter_Next(request->iterator);
-        else if (request->position < PySequence_Fast_GET_SIZE(request->iterable))
-            item = Py_NewRef(PySequence_Fast_GET_ITEM(request->iterable, request->position++));
-        else
-            item = NULL;
-        if (!item)
-            return PyErr_Occurred() ? -1 : 0;
-        if (check_item(item) < 0) {
-            Py_DECREF(item);
-            return -1;
-        }
-        if (PyBytes_GET_SIZE(item) > 0) {
-            request->item = item;
-            request->sent = 0;
-            return 1;
-        }
-        Py_DECREF(item);
-    }
+    if (request->iterator) {
+        item = PyIter_Next(request->iterator);
+        wsgi_end_fork(request->wsgi);
+    } else if (request->position < PySequence_Fast_GET_SIZE(request->iterable))
+        item = Py_NewRef(PySequence_Fast_GET_ITEM(request->iterable, request->position++));
+    if (!item)
+        return PyErr_Occurred() ? -1 : 0;
+    request->item = item;
+    request->sent = 0;
+    return check_item(item) < 0 ? -1 : 1;
 }
 
 /* Send of the item at hand the next slice, and drop it when that was the last. */
@@ -189,7 +175,13 @@ static int step(struct wsgi_request *request)
     if (request->cut)
         return 0;
     more = request->item ? 1 : next_item(request);
-    if (more < 0 || (!request->responded && begin(request) < 0))
+    if (more < 0)
+        return -1;
+    if (more > 0 && PyBytes_GET_SIZE(request->item) == 0) {
+        Py_CLEAR(request->item);
+        return 1;
+    }
+    if (!request->responded && begin(request) < 0)
         return -1;
     if (more == 0 || is_bodiless(request))
         return 0;
@@ -227,7 +219,7 @@ void wsgi_response_begin(struct wsgi_request *request, PyObject *iterable)
 {
     request->iterable = iterable;
     request->position = 0;
-    if (!is_plain(iterable)) {
+    if (!wsgi_response_is_plain(iterable)) {
         request->iterator = PyObject_GetIter(iterable);
         if (!request->iterator) {
             wsgi_request_fail(request, "what the application returned");

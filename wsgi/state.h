@@ -3,6 +3,7 @@
 #define WSGI_STATE_H
 
 #include "addresses.h"
+#include "blocks.h"
 #include "head.h"
 #include "names.h"
 #include "types.h"
@@ -21,6 +22,7 @@ struct wsgi {
     struct wsgi_names names;
     struct wsgi_values values;
     struct wsgi_addresses addresses;
+    struct wsgi_blocks blocks;
     struct wsgi_head spare_head; /* for wsgi_head_set() */
     struct wsgi_request *free;   /* request objects for the next requests */
     unsigned free_count;
@@ -35,6 +37,13 @@ struct wsgi {
 
 /* Start Python; what is wrong is logged.  -EINVAL. */
 int wsgi_interpreter_start(struct wsgi *wsgi);
+
+/*
+ * To be called where the application returns or raises.  In a process that it
+ * forked, and that should have ended there, this is the end: it would serve the
+ * parent's connections beside it.
+ */
+void wsgi_end_fork(const struct wsgi *wsgi);
 
 /* -- traceback.c: the log ------------------------------------------------- */
 

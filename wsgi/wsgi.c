@@ -91,6 +91,7 @@ void wsgi_free(struct wsgi *wsgi)
     wsgi_requests_free(wsgi);
     wsgi_head_fini(&wsgi->spare_head);
     Py_CLEAR(wsgi->template);
+    wsgi_blocks_fini(&wsgi->blocks);
     wsgi_addresses_fini(&wsgi->addresses);
     wsgi_values_fini(&wsgi->values);
     wsgi_names_fini(&wsgi->names);

@@ -169,7 +169,8 @@ void dispatch_waker_remove(struct dispatch_waker *waker);
 
 /*
  * A signal of the process, taken over while added; its former disposition
- * comes back with the removal.  One a signal number in the process (-EBUSY).
+ * comes back with the removal.  In a process that is forked meanwhile it has the
+ * default action.  One a signal number in the process (-EBUSY).
  * Children that exec find the default disposition and an unchanged mask.
  */
 struct dispatch_signal {

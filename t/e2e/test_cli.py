@@ -78,6 +78,8 @@ def test_help_has_the_defaults():
 
 @pytest.mark.parametrize('arguments, words', [
     ([], ['which application']),
+    ([''], ['which application']),
+    ([':app'], ['which application']),
     (['a', 'b'], ['a', 'b', 'one application']),
     (['--wrokers', '2', 'app'], ['unknown option --wrokers', '--workers']),
     (['--timeout-hed=2', 'app'], ['unknown option --timeout-hed;', '--timeout-head']),

@@ -368,6 +368,81 @@ def test_children_of_the_application_are_left_alone(start):
             os.kill(pid, signal.SIGKILL)
 
 
+# /child answers with the pid of a fork that sleeps; /return forks a child that comes back, in
+# vain: with no exception, or by sys.exit().
+FORKS = '''
+    import os, sys, time
+
+    def application(environ, start_response):
+        path, how = environ['PATH_INFO'], environ['QUERY_STRING']
+        if path in ('/child', '/return'):
+            child = os.fork()
+            if child == 0 and path == '/child':
+                time.sleep(60)
+                os._exit(0)
+            if child == 0 and how == 'exit':
+                sys.exit(3)
+            if child and path == '/return':
+                child = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        else:
+            child = os.getpid()
+        start_response('200 OK', [])
+        return [b'%d' % child]
+'''
+
+
+def test_a_forked_child_can_be_terminated(start):
+    server = start(FORKS)
+    worker = worker_of(server)
+    child = int(server.get('/child').body)
+    os.kill(child, signal.SIGTERM)
+    eventually(lambda: not alive(child))
+    assert worker_of(server) == worker
+
+
+@pytest.mark.parametrize('how, status', [('exit', b'3'), ('return', b'1')])
+def test_a_forked_child_that_comes_back_does_not_serve(start, how, status):
+    server = start(FORKS)
+    worker = worker_of(server)
+    assert server.get(f'/return?{how}').body == status
+    assert worker_of(server) == worker
+
+
+def test_an_endless_response_leaves_the_others_their_turn(start):
+    """Nor does it keep the worker from stopping."""
+    server = start('''
+        import itertools, os, time
+
+        def slow():
+            for _ in itertools.count():
+                time.sleep(0.02)
+                yield b'.'
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return slow() if environ['PATH_INFO'] == '/endless' else [b'%d' % os.getpid()]
+        ''')
+    with server.connect() as client:
+        client.sendall(b'GET /endless HTTP/1.1\r\nHost: a\r\n\r\n')
+        assert client.recv(65536)
+        assert worker_of(server)
+        server.signal(signal.SIGINT)
+        assert server.process.wait(PATIENCE) == 0
+        assert 'killing' not in server.log
+
+
+def test_standard_descriptors_that_are_closed(tmp_path, start):
+    """No socket gets one of their numbers."""
+    server = start('''
+        import os
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return [' '.join(os.readlink(f'/proc/self/fd/{n}') for n in (0, 1)).encode()]
+        ''', preexec_fn=lambda: os.closerange(0, 2))
+    assert server.get().body == b'/dev/null /dev/null'
+
+
 def test_programs_of_the_application_inherit_no_descriptors(start):
     server = start('''
         import subprocess

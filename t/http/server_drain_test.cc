@@ -67,6 +67,27 @@ TEST_F(ServerDrain, WhatHasArrivedIsServed)
     EXPECT_TRUE(until([&] { return drained == 1; }));
 }
 
+// More than the loop hears of in one turn.
+TEST_F(ServerDrain, WhatHasArrivedOnManyIsServed)
+{
+    const size_t n = 600;
+    start();
+    while (clients.size() < n)
+        client();
+    // Those that close are freed while the server looks at them.
+    size_t i = 0;
+    for (Client &c : clients)
+        c.send(i++ % 2 ? get : "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    drain();
+    for (Client &c : clients) {
+        EXPECT_TRUE(until([&] { return c.closed(); }));
+        EXPECT_FALSE(c.was_reset);
+        EXPECT_EQ(undated(c.received), hello);
+        c.close();
+    }
+    EXPECT_TRUE(until([&] { return drained == 1; }));
+}
+
 TEST_F(ServerDrain, HeadIsWaitedFor)
 {
     Client &c = client();

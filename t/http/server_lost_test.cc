@@ -297,9 +297,11 @@ TEST_F(ServerLost, EndedByAnother)
         client().send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_TRUE(until([&] { return waiting.size() == 3; }));
     client().send(get);
-    EXPECT_TRUE(gone());
-    for (Client &c : clients)
+    for (Client &c : clients) {
         EXPECT_TRUE(until([&] { return c.closed(); }));
+        c.close();
+    }
+    EXPECT_TRUE(gone());
 }
 
 TEST_F(ServerLost, ServerFreed)

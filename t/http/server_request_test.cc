@@ -381,6 +381,14 @@ TEST_F(ServerRequest, UnansweredExpectationCloses)
     EXPECT_EQ(events.size(), 1u);
 }
 
+TEST_F(ServerRequest, UnansweredExpectationWithItsBodyIsKeptAlive)
+{
+    on_request = [](auto *c, const Request &) { reply(c, "no"); };
+    Client &c = client();
+    c.send(expecting + "abc" + expecting + "abc");
+    EXPECT_TRUE(until([&] { return undated(c.received) == answer("no") + answer("no"); }));
+}
+
 TEST_F(ServerRequest, ExpectationWithoutABody)
 {
     Client &c = client();

@@ -96,6 +96,17 @@ TEST_F(ResponseHead, ContentLengthAtTheEndOfItsRange)
     EXPECT_EQ(write("200 OK", {{"Content-Length", "9223372036854775800"}}), "");
 }
 
+TEST_F(ResponseHead, RoomForLongNamesAndValues)
+{
+    const std::string name(500, 'n'), value(500, 'v');
+    std::string head = write("200 OK", {{name, "v"}, {"n", value}, {name, value}});
+    EXPECT_NE(
+        head.find("\r\n" + name + ": v\r\nn: " + value + "\r\n" + name + ": " + value + "\r\n"),
+        std::string::npos);
+    head = write("200 " + name, {});
+    EXPECT_EQ(head.find("HTTP/1.1 200 " + name + "\r\n"), 0u);
+}
+
 TEST_F(ResponseHead, BadContentLengths)
 {
     for (const char *value :

@@ -65,6 +65,23 @@ TEST_F(ServerTimeout, BytesDoNotExtendTheHead)
     EXPECT_TRUE(is_408(c));
 }
 
+TEST_F(ServerTimeout, BytesDoNotExtendALaterHead)
+{
+    options.timeouts.head = shortly;
+    Client &c = client();
+    c.send(get);
+    EXPECT_TRUE(until([&] { return !c.received.empty(); }));
+    c.received.clear();
+    c.send("GET /");
+    EXPECT_LE(takes([&] {
+                  if (!c.ended)
+                      c.send("x");
+                  return c.ended;
+              }),
+              500);
+    EXPECT_TRUE(is_408(c));
+}
+
 TEST_F(ServerTimeout, SecondHeadHasItsOwnTime)
 {
     options.timeouts.head = 2 * shortly;
@@ -233,6 +250,42 @@ TEST_F(ServerTimeout, WriteToAReaderThatStalls)
     EXPECT_TRUE(until([&] { return seen("abandoned") == 1; }));
     EXPECT_TRUE(gone());
     EXPECT_EQ(records, (std::vector<std::string>{"began GET /", "ended 200 20000000"}));
+}
+
+// Sending more is not reading what was sent.
+TEST_F(ServerTimeout, ArrivalsDoNotExtendAWrite)
+{
+    options.timeouts.write = shortly;
+    std::string large(20000000, 'x');
+    on_request = [&](auto *c, const Request &) {
+        respond(c, "200 OK", {}, 30000000);
+        send(c, large);
+    };
+    Client &c = client();
+    c.stalled = true;
+    c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n");
+    EXPECT_LE(takes([&] {
+                  c.send("x");
+                  return seen("abandoned") == 1;
+              }),
+              500);
+}
+
+TEST_F(ServerTimeout, CutBodyToHttp10IsAReset)
+{
+    options.timeouts.write = shortly;
+    std::string large(20000000, 'x');
+    on_request = [&](auto *c, const Request &) {
+        respond(c, "200 OK", {}, -1);
+        send(c, large);
+    };
+    Client &c = client();
+    c.stalled = true;
+    c.send("GET / HTTP/1.0\r\n\r\n");
+    EXPECT_TRUE(gone());
+    c.stalled = false;
+    EXPECT_TRUE(until([&] { return c.closed(); }));
+    EXPECT_TRUE(c.was_reset);
 }
 
 TEST_F(ServerTimeout, WriteBehindAFinishedResponse)

@@ -172,6 +172,55 @@ TEST_F(Environ, MoreNamesAndValuesThanTheCachesHold)
     }
 }
 
+// A field section that came before gives the same, whatever else is new.
+TEST_F(Environ, FieldsThatComeAgain)
+{
+    std::string fields = "A: 1\r\nB: 2\r\na: 3\r\nX_Y: 4\r\nContent-Type: a/b\r\n";
+
+    for (int i = 0; i < 6; i++) {
+        std::string n = std::to_string(i);
+        Client client(*this);
+
+        client.get("/" + n + "?q" + n, fields);
+        EXPECT_EQ(value("env['PATH_INFO'], env['QUERY_STRING'], env['HTTP_A'], env['HTTP_B'], "
+                        "env['HTTP_HOST'], env['CONTENT_TYPE'], 'HTTP_X_Y' in env"),
+                  "('/" + n + "', 'q" + n + "', '1, 3', '2', 'localhost', 'a/b', False)");
+        define("env['HTTP_B'] = 'changed'; del env['HTTP_A']; env.clear()");
+        client.send("GET http://a" + n + "/ HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
+        client.response();
+        EXPECT_EQ(value("env['HTTP_HOST'], env['HTTP_A'], env.get('QUERY_STRING')"),
+                  "('a" + n + "', '1, 3', '')");
+        client.send("POST / HTTP/1.0\r\nHost: localhost\r\n" + fields + "\r\n");
+        client.response();
+        EXPECT_EQ(value("env['REQUEST_METHOD'], env['SERVER_PROTOCOL'], env['HTTP_A']"),
+                  "('POST', 'HTTP/1.0', '1, 3')");
+    }
+}
+
+TEST_F(Environ, FieldsThatComeAgainByTurns)
+{
+    Client client(*this);
+
+    for (int round = 0; round < 4; round++)
+        for (int i = 0; i < 300; i++) {
+            std::string n = std::to_string(i);
+
+            client.get("/",
+                       "A: " + n + "\r\nCookie: " + std::string(size_t(i) * 10, 'c') + n + "\r\n");
+            ASSERT_EQ(value("env['HTTP_A'], len(env['HTTP_COOKIE'])"),
+                      "('" + n + "', " + std::to_string(i * 10 + int(n.size())) + ")");
+        }
+}
+
+TEST_F(Environ, WithoutFields)
+{
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(get("GET /" + std::to_string(i) + " HTTP/1.0\r\n\r\n", "PATH_INFO"),
+                  "'/" + std::to_string(i) + "'");
+        EXPECT_EQ(value("[k for k in env if k.startswith('HTTP_')]"), "[]");
+    }
+}
+
 TEST_F(Environ, IsEachRequestsOwn)
 {
     Client client(*this);

@@ -211,7 +211,7 @@ static inline Response parse(std::string &bytes, bool to_head = false, bool ende
     response.head = bytes.substr(0, end + 2);
     at = response.head.find("\r\n");
     response.line = response.head.substr(0, at);
-    response.status = std::atoi(response.line.substr(9, 3).c_str());
+    response.status = std::stoi(response.line.substr(9, 3));
     for (at += 2; at < response.head.size();) {
         size_t colon = response.head.find(": ", at), stop = response.head.find("\r\n", at);
         std::string name = response.head.substr(at, colon - at);

@@ -123,7 +123,7 @@ def app(e, s):
     Client client(*this);
     for (const char *target : {"/204", "/304", "/204?i", "/304?i"}) {
         Response r = client.get(target);
-        EXPECT_EQ(r.status, std::atoi(target + 1));
+        EXPECT_EQ(r.status, std::stoi(target + 1));
         EXPECT_EQ(r.field("x-a"), "b");
         EXPECT_EQ(r.fields.count("transfer-encoding"), 0u) << target;
         EXPECT_TRUE(r.complete);
@@ -282,6 +282,7 @@ TEST_F(ResponseTest, FailuresBeforeTheHead)
         {"s('200 OK', []); return b'bytes'", "gave int, not bytes"},
         {"s('200 OK', []); return [b'x', 'text']", "gave str, not bytes"},
         {"s('200 OK', []); return [bytearray(b'x')]", "gave bytearray, not bytes"},
+        {"s('200 OK', []); return iter(['', b'x'])", "gave str, not bytes"},
         {"s('200 OK', []); return bad()", "RuntimeError: bad"},
         {"s('200 OK', []); return bad_iter()", "RuntimeError: bad iter"},
         {"s('200 OK', []); raise ValueError('after')", "ValueError: after"},
@@ -385,6 +386,41 @@ def app(e, s):
     EXPECT_TRUE(second.until_received("xxx"));
     endless.leave();
     EXPECT_TRUE(until([&] { return http_server_connections(server) == 1; }));
+}
+
+TEST_F(ResponseTest, AnIterableThatOnlyWaitsLeavesOthersTheirTurn)
+{
+    serve(R"py(
+done = False
+def waiting(s):
+    while not done: yield b''
+    s('200 OK', [])
+    yield b'at last'
+def app(e, s):
+    if e['PATH_INFO'] == '/wait': return waiting(s)
+    s('200 OK', [])
+    return [b''] * 1000 + [b'served']
+)py");
+    Client waits(*this);
+    waits.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(Client(*this).get().body, "served");
+    EXPECT_EQ(Client(*this).get().body, "served");
+    define("done = True");
+    EXPECT_EQ(waits.response().body, "at last");
+}
+
+TEST_F(ResponseTest, WriteWithinLen)
+{
+    serve(R"py(
+class Odd:
+    def __init__(self, w): self.w = w
+    def __iter__(self): return iter([b'item'])
+    def __len__(self):
+        self.w(b'written ')
+        return 1
+def app(e, s): return Odd(s('200 OK', []))
+)py");
+    EXPECT_EQ(Client(*this).get().body, "written item");
 }
 
 // -- close() --------------------------------------------------------------------------------------
