@@ -55,10 +55,11 @@ FOLDERS = ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')
 HAPROXY = '''
 global
     maxconn 1000
-    log stderr format raw local0 notice
+    log stderr format raw local0
 defaults
     mode http
     log global
+    option httplog
     timeout connect 10s
     timeout client 30s
     timeout server 30s
