@@ -149,7 +149,8 @@ class Loop {
     void run_for(unsigned milliseconds)
     {
         uint64_t until = now() + milliseconds * 1'000'000ull;
-        run_until([&] { return now() >= until; });
+        // By the loop's clock, so that its timers of that time have fired.
+        run_until([&] { return dispatch_now(loop) >= until; });
     }
 
     uint64_t tick = 1'000'000;
