@@ -38,7 +38,7 @@ static void handler(int number)
     struct dispatch_signal *owner;
 
     /* A fork has the handler but not the loop: nobody would ever hear of it. */
-    if (table[number].process != getpid()) {
+    if (__atomic_load_n(&table[number].process, __ATOMIC_SEQ_CST) != getpid()) {
         default_action(number);
         return;
     }
@@ -87,7 +87,7 @@ int dispatch_signal_add(struct dispatch *loop, struct dispatch_signal *signal, i
         r = -EBUSY;
         goto no_owner;
     }
-    table[number].process = getpid();
+    __atomic_store_n(&table[number].process, getpid(), __ATOMIC_SEQ_CST);
     sigemptyset(&action.sa_mask);
     if (sigaction(number, &action, &table[number].former) < 0) {
         r = -errno;
