@@ -51,7 +51,7 @@ const struct cli_option cli_options[] = {
      .help = "a longer request body goes to a temporary file"},
 
     {.help = "Request heads"},
-    {"limit-request-line", "SIZE", .kind = &cli_kind_size, PLACE(server.limits.request_line), 64,
+    {"limit-request-line", "SIZE", .kind = &cli_kind_size, PLACE(server.limits.start_line), 64,
      1 << 30, .help = "of the request line"},
     {"limit-request-fields", "N", .kind = &cli_kind_number, PLACE(server.limits.fields), 1,
      HTTP_FIELDS_MAX, .help = "header fields"},

@@ -56,9 +56,9 @@ struct http_connection {
         uint64_t dropped; /* in DISCARD */
     };
     union {
-        struct http_request_parser parser; /* in IDLE, HEAD */
-        struct http_chunked chunked;       /* in BODY, DISCARD ... */
-        uint64_t remaining;                /* ... or, of a sized body */
+        struct http_head_parser parser; /* in IDLE, HEAD */
+        struct http_chunked chunked;    /* in BODY, DISCARD ... */
+        uint64_t remaining;             /* ... or, of a sized body */
     };
     union {
         struct sockaddr any;

@@ -15,7 +15,7 @@ static const struct {
     [HTTP_BAD_FIELD_NAME] = {400, "malformed field name"},
     [HTTP_BAD_FIELD_VALUE] = {400, "control character in a field value"},
     [HTTP_OBSOLETE_FOLD] = {400, "folded field line"},
-    [HTTP_LONG_REQUEST_LINE] = {414, "request line too long"},
+    [HTTP_LONG_START_LINE] = {414, "request line too long"},
     [HTTP_LONG_FIELD] = {431, "field line too long"},
     [HTTP_MANY_FIELDS] = {431, "too many fields"},
     [HTTP_LONG_HEAD] = {431, "request head too large"},
@@ -33,6 +33,7 @@ static const struct {
     [HTTP_BAD_CHUNK_END] = {400, "chunk data not followed by CRLF"},
     [HTTP_BAD_TRAILER] = {400, "malformed trailer section"},
     [HTTP_LONG_TRAILER] = {431, "trailer section too large"},
+    [HTTP_BAD_STATUS_LINE] = {502, "malformed status line"},
 };
 
 unsigned http_fault_status(enum http_fault fault)

@@ -2,7 +2,7 @@
 #include <asynwsgi/http.h>
 
 const struct http_limits http_limits_default = {
-    .request_line = 8190,
+    .start_line = 8190,
     .field = 8190,
     .fields = 100,
     .head = 65536,

@@ -145,7 +145,7 @@ static struct http_span trimmed_span(const unsigned char *message, const unsigne
  */
 static uint64_t line_limit(const struct http_limits *limits, uint64_t line)
 {
-    uint64_t limit = line + (line <= 2 ? limits->request_line : limits->field) + 2;
+    uint64_t limit = line + (line <= 2 ? limits->start_line : limits->field) + 2;
 
     return limit < limits->head ? limit : limits->head;
 }
@@ -162,10 +162,10 @@ static enum http_fault length_fault(const struct http_limits *limits, uint64_t l
 {
     if (line_limit(limits, line) == limits->head)
         return HTTP_LONG_HEAD;
-    return line <= 2 ? HTTP_LONG_REQUEST_LINE : HTTP_LONG_FIELD;
+    return line <= 2 ? HTTP_LONG_START_LINE : HTTP_LONG_FIELD;
 }
 
-static enum http_fault run(struct http_request_parser *parser, const struct http_limits *limits,
+static enum http_fault run(struct http_head_parser *parser, const struct http_limits *limits,
                            const unsigned char *message, size_t length,
                            struct http_request *request)
 {
@@ -191,12 +191,12 @@ static enum http_fault run(struct http_request_parser *parser, const struct http
     return fault;
 }
 
-void http_request_parser_init(struct http_request_parser *parser)
+void http_request_parser_init(struct http_head_parser *parser)
 {
-    *parser = (struct http_request_parser){.state = request_start};
+    *parser = (struct http_head_parser){.state = request_start};
 }
 
-enum http_fault http_request_parse(struct http_request_parser *parser,
+enum http_fault http_request_parse(struct http_head_parser *parser,
                                    const struct http_limits *limits, const unsigned char *message,
                                    size_t length, struct http_request *request)
 {

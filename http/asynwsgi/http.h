@@ -32,7 +32,7 @@ enum http_fault {
     HTTP_BAD_FIELD_NAME,      /* empty, not a token, white space before it or the colon */
     HTTP_BAD_FIELD_VALUE,     /* a control character */
     HTTP_OBSOLETE_FOLD,
-    HTTP_LONG_REQUEST_LINE,       /* 414 */
+    HTTP_LONG_START_LINE,         /* 414 */
     HTTP_LONG_FIELD,              /* 431 */
     HTTP_MANY_FIELDS,             /* 431 */
     HTTP_LONG_HEAD,               /* 431 */
@@ -50,10 +50,11 @@ enum http_fault {
     HTTP_BAD_CHUNK_END, /* chunk data not followed by CRLF */
     HTTP_BAD_TRAILER,
     HTTP_LONG_TRAILER,
+    HTTP_BAD_STATUS_LINE, /* of a response; the version is a fault of its own */
     HTTP_FAULTS
 };
 
-/* The status that answers a fault (4xx, 501 or 505), and what is wrong, for a log. */
+/* The status that answers a fault (4xx, 5xx), and what is wrong, for a log. */
 unsigned http_fault_status(enum http_fault fault);
 const char *http_fault_text(enum http_fault fault);
 
@@ -62,11 +63,11 @@ const char *http_reason(unsigned status);
 
 /* Bytes or counts, the largest allowed; tested while parsing. */
 struct http_limits {
-    uint32_t request_line;    /* without its CRLF */
+    uint32_t start_line;      /* without its CRLF */
     uint32_t field;           /* one field line, without its CRLF */
     uint32_t fields;          /* number of field lines, HTTP_FIELDS_MAX at most */
-    uint32_t head;            /* request line and all field lines, CRLFs included */
-    uint32_t chunk_extension; /* of one chunk */
+    uint32_t head;            /* start line and all field lines, CRLFs included */
+    uint32_t chunk_extension; /* of one chunk; of all, beyond the bytes of data they came with */
     uint32_t trailer;         /* the trailer section, CRLFs of its lines included */
     uint64_t body;            /* content; 0: unlimited */
 };
@@ -143,15 +144,15 @@ struct http_request {
     struct http_field *fields; /* the caller's, room for limits->fields */
 };
 
-/* Where a parser stands in a head that has not arrived whole. */
-struct http_request_parser {
+/* Where a parser stands in a head, of a request or a response, that has not arrived whole. */
+struct http_head_parser {
     uint32_t position;    /* bytes read */
     uint32_t start;       /* of the line at hand */
     uint32_t field_count; /* seen so far */
     int state;
 };
 
-void http_request_parser_init(struct http_request_parser *parser);
+void http_request_parser_init(struct http_head_parser *parser);
 
 /*
  * Parse a head that lies whole or in part in `message`, which begins with the
@@ -161,22 +162,46 @@ void http_request_parser_init(struct http_request_parser *parser);
  * before the request line is skipped (RFC 9112, 2.2).  After a fault or
  * HTTP_COMPLETE the parser is not called again before http_request_parser_init().
  */
-enum http_fault http_request_parse(struct http_request_parser *parser,
+enum http_fault http_request_parse(struct http_head_parser *parser,
                                    const struct http_limits *limits, const unsigned char *message,
                                    size_t length, struct http_request *request);
 
-/* -- How a request is framed (RFC 9112, 6 and 9) -------------------------- */
+/* -- The head of a response, for those who receive one -------------------- */
+
+/* As struct http_request is for a request. */
+struct http_response_head {
+    const unsigned char *message;
+    uint32_t length;         /* of the whole head, the empty line included */
+    struct http_span reason; /* may be empty */
+    uint16_t status;         /* 100 to 999 */
+    uint8_t minor;           /* of the version HTTP/1.x */
+    uint32_t field_count;
+    struct http_field *fields; /* the caller's, room for limits->fields */
+};
+
+void http_response_parser_init(struct http_head_parser *parser);
+
+/*
+ * As http_request_parse().  No empty line is skipped, and a folded field line is
+ * a fault, though a client may unfold it (RFC 9112, 5.2).
+ */
+enum http_fault http_response_parse(struct http_head_parser *parser,
+                                    const struct http_limits *limits, const unsigned char *message,
+                                    size_t length, struct http_response_head *response);
+
+/* -- How a message is framed (RFC 9112, 6 and 9) -------------------------- */
 
 enum http_body {
     HTTP_BODY_NONE,
     HTTP_BODY_SIZED,
-    HTTP_BODY_CHUNKED
+    HTTP_BODY_CHUNKED,
+    HTTP_BODY_CLOSED /* of a response: up to the end of the connection */
 };
 
 struct http_framing {
     enum http_body body;
     uint64_t length; /* of a sized body; may be 0 */
-    bool persistent; /* the connection may serve another request */
+    bool persistent; /* the connection may carry another request */
     bool expects_continue;
 };
 
@@ -187,6 +212,14 @@ struct http_framing {
  */
 enum http_fault http_request_frame(const struct http_request *request,
                                    const struct http_limits *limits, struct http_framing *framing);
+
+/*
+ * The same for a response; `to_head`: to a HEAD request.  A 1xx has no body, and
+ * another response follows it.  What a response to CONNECT is followed by is not
+ * told here.  Faults: as above, but for Host and Expect.
+ */
+enum http_fault http_response_frame(const struct http_response_head *response, bool to_head,
+                                    const struct http_limits *limits, struct http_framing *framing);
 
 /* -- Chunked transfer coding (RFC 9112, 7.1) ------------------------------ */
 

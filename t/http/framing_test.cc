@@ -15,7 +15,7 @@ static enum http_fault frame(int minor, const std::string &lines, struct http_fr
         "POST / HTTP/1." + std::to_string(minor) + "\r\nHost: a\r\n" + lines + "\r\n";
     struct http_field fields[20];
     struct http_request request;
-    struct http_request_parser parser;
+    struct http_head_parser parser;
     request.fields = fields;
     http_request_parser_init(&parser);
     EXPECT_EQ(http_request_parse(&parser, &http_limits_default,

@@ -99,7 +99,7 @@ const char *fault_name(enum http_fault fault)
         NAME(HTTP_BAD_FIELD_NAME),
         NAME(HTTP_BAD_FIELD_VALUE),
         NAME(HTTP_OBSOLETE_FOLD),
-        NAME(HTTP_LONG_REQUEST_LINE),
+        NAME(HTTP_LONG_START_LINE),
         NAME(HTTP_LONG_FIELD),
         NAME(HTTP_MANY_FIELDS),
         NAME(HTTP_LONG_HEAD),
@@ -208,6 +208,9 @@ class Replay {
         case HTTP_BODY_CHUNKED:
             note("body chunked");
             state = CHUNKED;
+            break;
+        case HTTP_BODY_CLOSED:
+            return fail(HTTP_INCOMPLETE); // not of a request
         }
         return true;
     }
@@ -302,7 +305,7 @@ class Replay {
     } state = HEAD;
     std::string pending;
     std::vector<std::pair<std::string, std::string>> events;
-    struct http_request_parser parser;
+    struct http_head_parser parser;
     struct http_framing framing;
     struct http_chunked chunked;
     uint64_t remaining = 0;
@@ -329,7 +332,7 @@ void set_limits(struct http_limits *limits, std::istringstream words)
         std::string name = word.substr(0, word.find('='));
         uint64_t value = std::stoull(word.substr(name.size() + 1));
         std::map<std::string, uint32_t *> known = {
-            {"request_line", &limits->request_line},
+            {"start_line", &limits->start_line},
             {"field", &limits->field},
             {"fields", &limits->fields},
             {"head", &limits->head},

@@ -29,7 +29,7 @@ TEST(Request, SpansKnownNamesAndLength)
     std::string text = "\r\nHEAD http://b/p%41?q HTTP/1.1\r\nHost: a\r\nX-Y:  z \r\n\r\nrest";
     std::vector<struct http_field> fields(http_limits_default.fields);
     struct http_request request;
-    struct http_request_parser parser;
+    struct http_head_parser parser;
     request.fields = fields.data();
     http_request_parser_init(&parser);
     ASSERT_EQ(http_request_parse(&parser, &http_limits_default, bytes(text), text.size(), &request),
@@ -52,7 +52,7 @@ TEST(Request, SpansKnownNamesAndLength)
 TEST(Request, NothingIsKeptBetweenCalls)
 {
     std::string text = head_of(20);
-    struct http_request_parser parser;
+    struct http_head_parser parser;
     http_request_parser_init(&parser);
     for (size_t length = 0; length <= text.size(); length++) {
         std::vector<unsigned char> copy(text.begin(), text.begin() + static_cast<long>(length));
@@ -88,7 +88,7 @@ TEST(Request, WorkIsLinear)
     std::vector<struct http_field> fields(limits.fields);
     struct http_request request;
     request.fields = fields.data();
-    struct http_request_parser parser;
+    struct http_head_parser parser;
     http_request_parser_init(&parser);
     for (size_t length = 1; length < text.size(); length++) {
         ASSERT_EQ(mprotect(memory, parser.start / page * page, PROT_NONE), 0);
@@ -112,7 +112,7 @@ TEST(Request, TheLargestLimits)
     std::string text = "GET /" + std::string(1000000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
     struct http_field fields[10];
     struct http_request request;
-    struct http_request_parser parser;
+    struct http_head_parser parser;
     request.fields = fields;
     http_request_parser_init(&parser);
     EXPECT_EQ(http_request_parse(&parser, &limits, bytes(text), text.size(), &request),
@@ -125,7 +125,7 @@ TEST(Request, NothingAllocates)
     std::string text = head_of(20);
     struct http_field fields[20];
     struct http_request request;
-    struct http_request_parser parser;
+    struct http_head_parser parser;
     struct http_framing framing;
     request.fields = fields;
     http_request_parser_init(&parser);

@@ -50,7 +50,7 @@ class ServerRequest : public ServerTest {
 
 TEST_F(ServerRequest, Refused)
 {
-    options.limits.request_line = 100;
+    options.limits.start_line = 100;
     options.limits.field = 100;
     options.limits.fields = 5;
     options.limits.head = 300;

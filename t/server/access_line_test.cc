@@ -21,7 +21,7 @@ struct Request : http_request {
 
     explicit Request(const std::string &head) : http_request{}, text(head + "\r\n\r\n")
     {
-        http_request_parser parser;
+        http_head_parser parser;
         http_limits limits = http_limits_default;
 
         limits.fields = 20;
