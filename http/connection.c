@@ -26,9 +26,16 @@
 static bool refuse(struct http_connection *c, const struct http_request *request,
                    enum http_fault fault)
 {
-    http_exchange_begin(c, request);
-    http_exchange_refuse(c, http_fault_status(fault), http_fault_text(fault));
+    if (http_exchange_begin(c, request))
+        http_exchange_refuse(c, http_fault_status(fault), http_fault_text(fault));
     return true; /* what is left of the input is to be dropped */
+}
+
+void http_connection_be_idle(struct http_connection *c)
+{
+    http_server_take_exchange(c);
+    http_request_parser_init(&c->parser);
+    c->state = STATE_IDLE;
 }
 
 /* A head is complete: have it answered. */
@@ -37,16 +44,17 @@ static void begin(struct http_connection *c, const struct http_request *request,
 {
     bool body = framing->body == HTTP_BODY_CHUNKED || framing->length > 0;
 
-    http_exchange_begin(c, request);
+    if (!http_exchange_begin(c, request))
+        return;
     c->client_closes = !framing->persistent;
     /* After a 2xx to CONNECT a client takes what follows for the tunnel. */
     c->persistent = framing->persistent && request->form != HTTP_TARGET_AUTHORITY;
     c->expects = framing->expects_continue;
     c->chunked_body = framing->body == HTTP_BODY_CHUNKED;
     if (c->chunked_body)
-        http_chunked_init(&c->chunked);
+        http_chunked_init(&c->exchange->chunked);
     else
-        c->remaining = framing->length;
+        c->exchange->remaining = framing->length;
     c->state = body ? STATE_BODY : STATE_WAIT;
     http_connection_handler(c)->request(c, request, framing);
 }
@@ -94,16 +102,21 @@ static enum http_fault take_piece(struct http_connection *c, const unsigned char
     enum http_fault fault;
 
     if (c->chunked_body) {
-        fault = http_chunked_parse(&c->chunked, limits, input, length, piece);
+        fault = http_chunked_parse(&c->exchange->chunked, limits, input, length, piece);
     } else {
-        if (length > c->remaining)
-            length = (size_t)c->remaining;
+        uint64_t *remaining = &c->exchange->remaining;
+
+        if (length > *remaining)
+            length = (size_t)*remaining;
         *piece = (struct http_piece){.consumed = length, .data = input, .length = length};
-        c->remaining -= length;
-        fault = c->remaining > 0 ? HTTP_INCOMPLETE : HTTP_COMPLETE;
+        *remaining -= length;
+        fault = *remaining > 0 ? HTTP_INCOMPLETE : HTTP_COMPLETE;
     }
     if (fault <= HTTP_INCOMPLETE)
         tcpsocket_stream_consume(&c->stream, piece->consumed);
+    if (c->phase == PHASE_BODY)
+        c->progress += (uint32_t)piece->consumed;
+    c->moved = true;
     return fault;
 }
 
@@ -130,7 +143,6 @@ static bool read_body(struct http_connection *c)
             http_connection_break_off(c, 400, "the body is incomplete");
         return false;
     }
-    c->moved = true;
     c->expects = false;
     fault = take_piece(c, input, length, &piece);
     if (fault > HTTP_INCOMPLETE) {
@@ -156,13 +168,11 @@ static bool discard_body(struct http_connection *c)
             c->state = STATE_LINGER;
         return false;
     }
-    c->moved = true;
     fault = take_piece(c, input, length, &piece);
-    c->dropped += piece.consumed;
+    c->exchange->dropped += piece.consumed;
     if (fault == HTTP_COMPLETE) {
-        http_request_parser_init(&c->parser);
-        c->state = STATE_IDLE;
-    } else if (fault != HTTP_INCOMPLETE || c->dropped > DISCARD_MAX) {
+        http_connection_be_idle(c);
+    } else if (fault != HTTP_INCOMPLETE || c->exchange->dropped > DISCARD_MAX) {
         c->state = STATE_LINGER;
     }
     return true;
@@ -223,6 +233,7 @@ void http_connection_lost(struct http_connection *c)
 
 static void discharge(struct http_connection *c)
 {
+    http_server_take_exchange(c);
     dispatch_timer_remove(&c->timer);
     tcpsocket_stream_close(&c->stream);
     http_server_remove(http_connection_server(c), c);
@@ -312,7 +323,7 @@ static void failed(struct tcpsocket_stream *stream, int error)
     http_connection_lost((struct http_connection *)stream);
 }
 
-static const struct tcpsocket_stream_events events = {
+const struct tcpsocket_stream_events http_connection_events = {
     .input = received, .drained = drained, .failed = failed};
 
 static void set_peer(struct http_connection *c, const struct sockaddr *peer, socklen_t length)
@@ -335,7 +346,7 @@ void http_connection_open(struct http_listener *listener, int descriptor,
     c->timer.fired = http_connection_expired;
     if (dispatch_timer_add(server->options.loop, &c->timer) != 0)
         goto fail_connection;
-    if (tcpsocket_stream_open(&c->stream, server->pool, descriptor, &events) != 0)
+    if (tcpsocket_stream_open(&c->stream, server->pool, descriptor) != 0)
         goto fail_timer;
     set_peer(c, peer, length);
     http_request_parser_init(&c->parser);

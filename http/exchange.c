@@ -73,20 +73,23 @@ static int write_chunk(struct http_connection *c, const void *data, size_t lengt
 
 /* -- The life of an exchange ---------------------------------------------- */
 
-void http_exchange_begin(struct http_connection *c, const struct http_request *request)
+bool http_exchange_begin(struct http_connection *c, const struct http_request *request)
 {
     const struct http_server_options *options = &http_connection_server(c)->options;
 
+    if (!http_server_give_exchange(c)) {
+        c->state = STATE_CLOSED;
+        return false;
+    }
     c->is_open = c->used = true;
     c->held = c->expects = c->client_closes = false;
-    c->exchange = c->record = NULL;
     c->status = 0;
-    c->sent = 0;
-    c->began = dispatch_now(options->loop);
+    c->exchange->began = dispatch_now(options->loop);
     c->to_head = request != NULL && request->is_head;
     c->to_http_10 = request != NULL && request->minor == 0;
     if (options->observer != NULL && options->observer->began != NULL)
         options->observer->began(c, request);
+    return true;
 }
 
 static void end(struct http_connection *c)
@@ -218,22 +221,23 @@ int http_respond(struct http_connection *c, const struct http_response *response
     c->status = (uint16_t)response->status;
     c->persistent = framing.persistent;
     c->framing = framing.body;
-    c->length = (uint64_t)framing.length;
+    c->exchange->length = (uint64_t)framing.length;
     return commit(c, written);
 }
 
 int http_send(struct http_connection *c, const void *data, size_t length)
 {
+    struct http_exchange *exchange = c->exchange;
     int error = 0, excess = 0;
 
     assert(c->is_open && c->status != 0);
     if (c->framing == RESPONSE_EMPTY)
         return 0;
-    if (c->framing == RESPONSE_SIZED && length > c->length - c->sent) {
-        length = (size_t)(c->length - c->sent);
+    if (c->framing == RESPONSE_SIZED && length > exchange->length - exchange->sent) {
+        length = (size_t)(exchange->length - exchange->sent);
         excess = -EMSGSIZE;
     }
-    c->sent += length;
+    exchange->sent += length;
     if (length > 0)
         error = c->framing == RESPONSE_CHUNKED ? write_chunk(c, data, length)
                                                : write_plain(c, data, length);
@@ -260,7 +264,7 @@ static bool complete(struct http_connection *c)
         return false;
     if (c->framing == RESPONSE_CHUNKED)
         return write_copy(c, LITERAL("0\r\n\r\n")) == 0;
-    return c->framing != RESPONSE_SIZED || c->sent == c->length;
+    return c->framing != RESPONSE_SIZED || c->exchange->sent == c->exchange->length;
 }
 
 /* This was the last exchange; what was handed out, earlier answers too, still goes out. */
@@ -282,11 +286,10 @@ void http_finish(struct http_connection *c)
     if (!c->persistent || http_connection_server(c)->draining) {
         linger(c);
     } else if (c->state == STATE_BODY) {
-        c->dropped = 0;
+        c->exchange->dropped = 0;
         c->state = STATE_DISCARD;
     } else {
-        http_request_parser_init(&c->parser);
-        c->state = STATE_IDLE;
+        http_connection_be_idle(c);
     }
     go_on(c);
 }
@@ -317,22 +320,22 @@ void http_fail(struct http_connection *c, unsigned status)
 
 void http_exchange_set(struct http_connection *c, void *exchange)
 {
-    c->exchange = exchange;
+    c->exchange->handlers = exchange;
 }
 
 void *http_exchange(const struct http_connection *c)
 {
-    return c->exchange;
+    return c->exchange->handlers;
 }
 
 void http_record_set(struct http_connection *c, void *record)
 {
-    c->record = record;
+    c->exchange->observers = record;
 }
 
 void *http_record(const struct http_connection *c)
 {
-    return c->record;
+    return c->exchange->observers;
 }
 
 void *http_connection_context(const struct http_connection *c)
@@ -362,10 +365,10 @@ unsigned http_connection_status(const struct http_connection *c)
 
 uint64_t http_connection_sent(const struct http_connection *c)
 {
-    return c->sent;
+    return c->exchange->sent;
 }
 
 uint64_t http_connection_began(const struct http_connection *c)
 {
-    return c->began;
+    return c->exchange->began;
 }

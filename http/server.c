@@ -2,7 +2,7 @@
  * The server: listeners, the connections there are, drain, and the Date field.
  *
  * A connection is allocated when it is accepted and in `connections` until it
- * is closed; that is the only allocation there is for it here.
+ * is closed.  What an exchange needs it has only as long as there is one.
  */
 #include "connection.h"
 #include "put.h"
@@ -15,8 +15,19 @@
 
 static const uint64_t second = 1000000000;
 
+enum {
+    SPARE_EXCHANGES = 64 /* at most, that wait for another connection */
+};
+
 const struct http_timeouts http_timeouts_default = {
-    .head = 30 * second, .body = 60 * second, .idle = 75 * second, .write = 60 * second};
+    .head = 30 * second,
+    .body = 60 * second,
+    .idle = 75 * second,
+    .write = 60 * second,
+    .drain = 30 * second,
+    .body_rate = 240,
+    .write_rate = 240,
+};
 
 /* -- Date and Server ------------------------------------------------------ */
 
@@ -97,7 +108,7 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     error = make_stamp(&server->stamp, options->name);
     if (error != 0)
         goto fail_fields;
-    error = tcpsocket_pool_new(options->loop, &limits, &server->pool);
+    error = tcpsocket_pool_new(options->loop, &limits, &http_connection_events, &server->pool);
     if (error != 0)
         goto fail_stamp;
     error = dispatch_timer_add(options->loop, &server->drained_timer);
@@ -168,6 +179,12 @@ void http_server_free(struct http_server *server)
         server->listeners = listener->next;
         free(listener);
     }
+    while (server->exchanges != NULL) {
+        struct http_exchange *exchange = server->exchanges;
+
+        server->exchanges = exchange->next;
+        free(exchange);
+    }
     dispatch_timer_remove(&server->drained_timer);
     tcpsocket_pool_free(server->pool);
     free(server->stamp.text);
@@ -201,6 +218,39 @@ void http_server_remove(struct http_server *server, struct http_connection *conn
     if (server->draining && server->connection_count == 0)
         dispatch_timer_set(&server->drained_timer, 0);
     free(connection);
+}
+
+bool http_server_give_exchange(struct http_connection *c)
+{
+    struct http_server *server = http_connection_server(c);
+    struct http_exchange *exchange = server->exchanges;
+
+    if (exchange != NULL) {
+        server->exchanges = exchange->next;
+        server->exchange_count--;
+    } else {
+        exchange = malloc(sizeof(*exchange));
+        if (exchange == NULL)
+            return false;
+    }
+    *exchange = (struct http_exchange){0};
+    c->exchange = exchange;
+    return true;
+}
+
+void http_server_take_exchange(struct http_connection *c)
+{
+    struct http_server *server = http_connection_server(c);
+    struct http_exchange *exchange = c->exchange;
+
+    c->exchange = NULL;
+    if (exchange == NULL || server->exchange_count == SPARE_EXCHANGES) {
+        free(exchange);
+        return;
+    }
+    exchange->next = server->exchanges;
+    server->exchanges = exchange;
+    server->exchange_count++;
 }
 
 size_t http_server_connections(const struct http_server *server)

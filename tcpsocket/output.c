@@ -5,7 +5,7 @@
  * kernel together with what the caller has elsewhere.  What the kernel does
  * not take is copied to a buffer of the stream's own, and as long as that
  * holds something new output is added to it.  So the committed output is in
- * one of the two: where pool->builder == stream, output.length == 0.
+ * one of the two: where pool->builder == stream, its own holds none.
  *
  * `blocked`: the kernel took less than it was offered, so there is no point in
  * offering more before the loop reports WRITE.
@@ -39,7 +39,7 @@ unsigned char *tcpsocket_stream_reserve(struct tcpsocket_stream *stream, size_t 
 
     if (length > pool->limits.output_max - tcpsocket_stream_unsent(stream))
         return NULL;
-    if (stream->output.length == 0) {
+    if (tcpsocket_buffer_length(stream->output) == 0) {
         if (pool->builder != stream && park(pool))
             return NULL;
         pool->builder = stream;
@@ -54,7 +54,7 @@ unsigned char *tcpsocket_stream_reserve(struct tcpsocket_stream *stream, size_t 
 void tcpsocket_stream_commit(struct tcpsocket_stream *stream, size_t length)
 {
     struct tcpsocket_pool *pool = stream->pool;
-    struct tcpsocket_buffer *own = &stream->output;
+    struct tcpsocket_buffer *own = stream->output;
 
     if (pool->builder == stream) {
         assert(length <= sizeof pool->output - pool->built);
@@ -69,9 +69,9 @@ void tcpsocket_stream_commit(struct tcpsocket_stream *stream, size_t length)
 static struct iovec waiting(const struct tcpsocket_stream *stream)
 {
     struct tcpsocket_pool *pool = stream->pool;
-    const struct tcpsocket_buffer *own = &stream->output;
+    struct tcpsocket_buffer *own = stream->output;
 
-    if (own->length > 0)
+    if (tcpsocket_buffer_length(own) > 0)
         return (struct iovec){own->data + own->start, own->length};
     return (struct iovec){pool->output, tcpsocket_pool_built(pool, stream)};
 }
@@ -122,8 +122,8 @@ static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t 
         size_t gone = taken < pieces[i].iov_len ? taken : pieces[i].iov_len;
 
         taken -= gone;
-        if (i == 0 && stream->output.length > 0)
-            tcpsocket_buffer_consume(&stream->output, gone);
+        if (i == 0 && tcpsocket_buffer_length(stream->output) > 0)
+            tcpsocket_buffer_consume(stream->output, gone);
         else if (gone < pieces[i].iov_len &&
                  tcpsocket_buffer_append(&stream->output,
                                          (unsigned char *)pieces[i].iov_base + gone,
@@ -164,7 +164,7 @@ int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, siz
 
 void tcpsocket_stream_write(struct tcpsocket_stream *stream)
 {
-    if (stream->output.length == 0)
+    if (tcpsocket_buffer_length(stream->output) == 0)
         return;
     struct iovec pieces[2] = {waiting(stream)};
     ssize_t taken = offer(stream, pieces);
@@ -173,16 +173,16 @@ void tcpsocket_stream_write(struct tcpsocket_stream *stream)
         tcpsocket_stream_fail(stream, (int)taken);
         return;
     }
-    tcpsocket_buffer_consume(&stream->output, (size_t)taken);
-    if (stream->output.length == 0)
+    tcpsocket_buffer_consume(stream->output, (size_t)taken);
+    if (stream->output->length == 0)
         finish(stream);
-    if (taken > 0 && stream->output.length <= stream->pool->limits.output_low)
-        stream->events->drained(stream);
+    if (taken > 0 && tcpsocket_buffer_length(stream->output) <= stream->pool->limits.output_low)
+        stream->pool->events.drained(stream);
 }
 
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream)
 {
-    return stream->output.length + tcpsocket_pool_built(stream->pool, stream);
+    return tcpsocket_buffer_length(stream->output) + tcpsocket_pool_built(stream->pool, stream);
 }
 
 bool tcpsocket_stream_full(const struct tcpsocket_stream *stream)

@@ -68,12 +68,23 @@ struct http_observer {
 
 /* -- The server ----------------------------------------------------------- */
 
-/* Nanoseconds; 0: no limit. */
+/*
+ * Nanoseconds, 0: no limit; rates in bytes a second, 0: any.  No time counts in
+ * which it is the handler that the client waits for.
+ *
+ * A client has `body` to send the next of a body.  With a rate, what it sends
+ * gives it no more time than that many bytes take at the rate: so one that is
+ * faster always has all of `body` before it, and one that is slower has used it
+ * up in the end.  `write` is the same for a response that the client is to
+ * take, but looked at only when the time is up, so it may take twice as long.
+ */
 struct http_timeouts {
-    uint64_t head;  /* for a whole head, from its first byte or the accept */
-    uint64_t body;  /* between two arrivals of body bytes */
-    uint64_t idle;  /* between a response and the next request */
-    uint64_t write; /* without the client taking a byte that is waiting (at most twice that) */
+    uint64_t head; /* for a whole head, from its first byte or the accept */
+    uint64_t body;
+    uint64_t idle; /* between a response and the next request */
+    uint64_t write;
+    uint64_t drain; /* for what the client sends after the response: an unread body, or its end */
+    uint32_t body_rate, write_rate;
 };
 
 extern const struct http_timeouts http_timeouts_default;

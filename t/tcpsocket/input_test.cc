@@ -404,10 +404,10 @@ TEST(InputLimit, MayNotBeZero)
     Loop loop;
     tcpsocket_limits limits = {0, 1, 1, 1};
     tcpsocket_pool *pool = nullptr;
-    EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &pool), -EINVAL);
+    EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &Stream::table, &pool), -EINVAL);
     EXPECT_EQ(pool, nullptr);
     tcpsocket_pool_free(nullptr);
     limits.input = 1;
     test_fail_allocation(1);
-    EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &pool), -ENOMEM);
+    EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &Stream::table, &pool), -ENOMEM);
 }
