@@ -59,6 +59,12 @@ static void begin(struct http_connection *c, const struct http_request *request,
     http_connection_handler(c)->request(c, request, framing);
 }
 
+/* No other request before the client reads its answers, and memory is free. */
+static bool may_not_begin(const struct http_connection *c)
+{
+    return tcpsocket_stream_full(&c->stream) || http_connection_server(c)->spent;
+}
+
 static bool read_head(struct http_connection *c)
 {
     struct http_server *server = http_connection_server(c);
@@ -68,8 +74,7 @@ static bool read_head(struct http_connection *c)
     size_t length;
     const unsigned char *input = tcpsocket_stream_peek(&c->stream, &length);
 
-    /* The client does not read its answers: no more of them until it does. */
-    if (tcpsocket_stream_full(&c->stream))
+    if (may_not_begin(c))
         return false;
     fault = HTTP_INCOMPLETE;
     if (length > 0) {
@@ -233,10 +238,13 @@ void http_connection_lost(struct http_connection *c)
 
 static void discharge(struct http_connection *c)
 {
+    struct http_server *server = http_connection_server(c);
+
     http_server_take_exchange(c);
     dispatch_timer_remove(&c->timer);
     tcpsocket_stream_close(&c->stream);
-    http_server_remove(http_connection_server(c), c);
+    http_server_remove(server, c);
+    http_server_watch_memory(server);
 }
 
 /*
@@ -259,13 +267,14 @@ static void linger(struct http_connection *c)
 /*
  * Input that must wait is left to the kernel, once there is some.  Not before:
  * most clients send nothing while they wait, and saying so would cost a system
- * call each way.
+ * call each way.  But where memory is spent, even what comes first is too much.
  */
 static void control_input(struct http_connection *c)
 {
     bool before = c->state == STATE_IDLE || c->state == STATE_HEAD;
     bool waits = c->state == STATE_WAIT || (c->state == STATE_BODY && c->held) ||
-                 (before && tcpsocket_stream_full(&c->stream));
+                 (before && may_not_begin(c));
+    bool must = before && http_connection_server(c)->spent;
     size_t length;
 
     if (!waits) {
@@ -274,8 +283,22 @@ static void control_input(struct http_connection *c)
         return;
     }
     tcpsocket_stream_peek(&c->stream, &length);
-    if (length > 0 && !c->stream.paused)
+    if ((length > 0 || must) && !c->stream.paused)
         tcpsocket_stream_pause(&c->stream);
+}
+
+void http_connection_spent(struct http_connection *c, bool spent)
+{
+    size_t length;
+
+    tcpsocket_stream_peek(&c->stream, &length);
+    if (spent && c->state == STATE_IDLE && c->used && length == 0) {
+        c->client_closes = true; /* or as good as */
+        c->state = STATE_LINGER;
+    } else if (!spent && length > 0 && !c->running) {
+        http_connection_kick(c);
+    }
+    http_connection_settle(c);
 }
 
 void http_connection_settle(struct http_connection *c)
@@ -297,6 +320,7 @@ void http_connection_settle(struct http_connection *c)
     }
     control_input(c);
     http_connection_watch(c);
+    http_server_watch_memory(http_connection_server(c));
 }
 
 /* -- Events --------------------------------------------------------------- */
@@ -352,6 +376,7 @@ void http_connection_open(struct http_listener *listener, int descriptor,
     http_request_parser_init(&c->parser);
     http_connection_watch(c);
     tcpsocket_stream_receive(&c->stream);
+    http_server_watch_memory(server);
     return;
 
 fail_timer:

@@ -32,6 +32,12 @@ enum http_connection_state {
     STATE_CLOSED   /* nothing any more: freed as soon as no callback is running */
 };
 
+/* Bytes: a response that has so much unsent is full. */
+enum {
+    OUTPUT_HIGH = 49152,
+    OUTPUT_LOW = 16384
+};
+
 /* What the timer stands for. */
 enum http_connection_phase {
     PHASE_NONE,
@@ -49,6 +55,7 @@ struct http_exchange {
     void *handlers, *observers; /* their own pointers */
     uint64_t began;
     uint64_t sent; /* body bytes of the response */
+    size_t memory; /* that the handler holds */
     union {
         uint64_t length;  /* of the body of a RESPONSE_SIZED */
         uint64_t dropped; /* in DISCARD */
@@ -109,7 +116,10 @@ struct http_server {
     size_t connection_count;
     struct http_exchange *exchanges; /* that wait for another connection */
     size_t exchange_count;
+    size_t handler_memory; /* that handlers hold */
 
+    bool spent;    /* the memory there may be is */
+    bool changing; /* `spent` is, connection by connection */
     bool draining;
     void (*drained)(void *context);
     void *drained_context;
@@ -134,6 +144,9 @@ void http_server_remove(struct http_server *server, struct http_connection *conn
 bool http_server_give_exchange(struct http_connection *connection);
 void http_server_take_exchange(struct http_connection *connection);
 
+/* See whether the memory there may be is spent.  It may end any idle connection. */
+void http_server_watch_memory(struct http_server *server);
+
 /* -- connection.c -- */
 
 /* Those of every connection's stream. */
@@ -148,6 +161,9 @@ void http_connection_open(struct http_listener *listener, int descriptor,
  * the loop; does nothing within one.
  */
 void http_connection_run(struct http_connection *connection);
+
+/* The server's memory is spent, or no longer. */
+void http_connection_spent(struct http_connection *connection, bool spent);
 
 /* The exchange and its body are done with: on to the next. */
 void http_connection_be_idle(struct http_connection *connection);

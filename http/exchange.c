@@ -225,23 +225,56 @@ int http_respond(struct http_connection *c, const struct http_response *response
     return commit(c, written);
 }
 
-int http_send(struct http_connection *c, const void *data, size_t length)
+/* Of a piece that can be sent in parts, how much makes one chunk. */
+static size_t chunk_of(const struct http_connection *c, size_t length)
 {
-    struct http_exchange *exchange = c->exchange;
-    int error = 0, excess = 0;
+    size_t unsent = tcpsocket_stream_unsent(&c->stream);
+    size_t room = unsent + DIRECT_MIN < OUTPUT_HIGH ? OUTPUT_HIGH - unsent : DIRECT_MIN;
+
+    return length < room ? length : room;
+}
+
+/* What lies beyond the Content-Length is left out, and nothing is sent where there is no body. */
+static size_t allowed(const struct http_connection *c, size_t length)
+{
+    uint64_t left = c->exchange->length - c->exchange->sent;
 
     assert(c->is_open && c->status != 0);
     if (c->framing == RESPONSE_EMPTY)
         return 0;
-    if (c->framing == RESPONSE_SIZED && length > exchange->length - exchange->sent) {
-        length = (size_t)(exchange->length - exchange->sent);
-        excess = -EMSGSIZE;
+    return c->framing == RESPONSE_SIZED && length > left ? (size_t)left : length;
+}
+
+int http_send(struct http_connection *c, const void *data, size_t length)
+{
+    size_t sending = allowed(c, length);
+    int error = 0;
+
+    c->exchange->sent += sending;
+    if (sending > 0)
+        error = c->framing == RESPONSE_CHUNKED ? write_chunk(c, data, sending)
+                                               : write_plain(c, data, sending);
+    if (error == 0 && sending < length && c->framing != RESPONSE_EMPTY)
+        error = -EMSGSIZE;
+    return error;
+}
+
+int http_send_some(struct http_connection *c, const void *data, size_t length, size_t *taken)
+{
+    size_t sending = allowed(c, length);
+    int error;
+
+    if (sending < length || length < DIRECT_MIN || c->framing == RESPONSE_CHUNKED) {
+        if (c->framing == RESPONSE_CHUNKED)
+            length = chunk_of(c, length);
+        error = http_send(c, data, length);
+    } else {
+        error = tcpsocket_stream_send_some(&c->stream, data, length, &length);
+        c->exchange->sent += error == 0 ? length : 0;
     }
-    exchange->sent += length;
-    if (length > 0)
-        error = c->framing == RESPONSE_CHUNKED ? write_chunk(c, data, length)
-                                               : write_plain(c, data, length);
-    return error != 0 ? error : excess;
+    if (error == 0 || error == -EMSGSIZE)
+        *taken = length;
+    return error;
 }
 
 void http_flush(struct http_connection *c)

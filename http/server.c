@@ -82,8 +82,10 @@ static struct tcpsocket_limits pool_limits(const struct http_limits *limits)
 
     if (limits->head > input / 2)
         input = limits->head < UINT32_MAX / 2 ? 2 * limits->head : UINT32_MAX;
-    return (struct tcpsocket_limits){
-        .input = input, .output_high = 49152, .output_low = 16384, .output_max = UINT32_MAX};
+    return (struct tcpsocket_limits){.input = input,
+                                     .output_high = OUTPUT_HIGH,
+                                     .output_low = OUTPUT_LOW,
+                                     .output_max = UINT32_MAX};
 }
 
 static void drained(struct dispatch_timer *timer);
@@ -243,8 +245,11 @@ void http_server_take_exchange(struct http_connection *c)
     struct http_server *server = http_connection_server(c);
     struct http_exchange *exchange = c->exchange;
 
+    if (exchange == NULL)
+        return;
     c->exchange = NULL;
-    if (exchange == NULL || server->exchange_count == SPARE_EXCHANGES) {
+    server->handler_memory -= exchange->memory;
+    if (server->exchange_count == SPARE_EXCHANGES) {
         free(exchange);
         return;
     }
@@ -256,6 +261,52 @@ void http_server_take_exchange(struct http_connection *c)
 size_t http_server_connections(const struct http_server *server)
 {
     return server->connection_count;
+}
+
+/* -- Memory --------------------------------------------------------------- */
+
+bool http_hold_memory(struct http_connection *c, size_t bytes)
+{
+    struct http_server *server = http_connection_server(c);
+
+    server->handler_memory += bytes - c->exchange->memory;
+    c->exchange->memory = bytes;
+    return server->spent;
+}
+
+size_t http_server_memory(const struct http_server *server)
+{
+    return tcpsocket_pool_held(server->pool) + server->handler_memory +
+           server->connection_count * sizeof(struct http_connection);
+}
+
+static void set_spent(struct http_server *server, bool spent)
+{
+    struct http_connection *next;
+
+    server->spent = spent;
+    server->changing = true;
+    if (server->options.spent != NULL)
+        server->options.spent(server->options.spent_context, spent);
+    for (struct http_listener *listener = server->listeners; listener; listener = listener->next)
+        (spent ? tcpsocket_listener_pause : tcpsocket_listener_resume)(&listener->socket);
+    for (struct http_connection *c = server->connections; c != NULL; c = next) {
+        next = c->next;
+        http_connection_spent(c, spent);
+    }
+    server->changing = false;
+}
+
+void http_server_watch_memory(struct http_server *server)
+{
+    size_t most = server->options.memory;
+
+    if (most == 0 || server->changing)
+        return;
+    if (!server->spent && http_server_memory(server) > most)
+        set_spent(server, true);
+    if (server->spent && http_server_memory(server) <= most - most / 8)
+        set_spent(server, false);
 }
 
 /* -- Drain ---------------------------------------------------------------- */

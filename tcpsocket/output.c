@@ -107,15 +107,22 @@ static void finish(struct tcpsocket_stream *stream)
 }
 
 /*
- * The kernel took the first `taken` bytes of the pieces: keep the others.  The
+ * The kernel took the first `taken` bytes of the pieces: keep the others, but of
+ * the second only what makes them `most` in all; the rest is cut off it.  The
  * first piece is what waited, so it may be in the stream's own buffer already.
  */
-static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t taken)
+static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t taken, size_t most)
 {
     struct tcpsocket_pool *pool = stream->pool;
     size_t rest = pieces[0].iov_len + pieces[1].iov_len - taken;
 
     stream->blocked = true;
+    if (rest > most) {
+        size_t over = rest - most;
+
+        pieces[1].iov_len -= over < pieces[1].iov_len ? over : pieces[1].iov_len;
+        rest = pieces[0].iov_len + pieces[1].iov_len - taken;
+    }
     if (rest > pool->limits.output_max)
         return -ENOBUFS;
     for (int i = 0; i < 2; i++) {
@@ -133,11 +140,12 @@ static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t 
     return 0;
 }
 
-int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length)
+/* Send the committed output and `data`, whose length becomes that of what was taken. */
+static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t most)
 {
     struct tcpsocket_pool *pool = stream->pool;
-    struct iovec pieces[2] = {waiting(stream), {(void *)data, length}};
-    size_t all = pieces[0].iov_len + length;
+    struct iovec pieces[2] = {waiting(stream), *data};
+    size_t all = pieces[0].iov_len + pieces[1].iov_len;
     ssize_t taken = 0;
     int error = 0;
 
@@ -154,11 +162,28 @@ int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, siz
     else if ((size_t)taken == all)
         finish(stream);
     else
-        error = keep(stream, pieces, (size_t)taken);
+        error = keep(stream, pieces, (size_t)taken, most);
     if (error)
         tcpsocket_stream_break(stream, error);
     else
         tcpsocket_stream_watch(stream);
+    data->iov_len = pieces[1].iov_len;
+    return error;
+}
+
+int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length)
+{
+    return send_all(stream, &(struct iovec){(void *)data, length}, SIZE_MAX);
+}
+
+int tcpsocket_stream_send_some(struct tcpsocket_stream *stream, const void *data, size_t length,
+                               size_t *taken)
+{
+    struct iovec piece = {(void *)data, length};
+    int error = send_all(stream, &piece, stream->pool->limits.output_high);
+
+    if (!error)
+        *taken = piece.iov_len;
     return error;
 }
 

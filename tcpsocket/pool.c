@@ -41,5 +41,5 @@ void tcpsocket_pool_free(struct tcpsocket_pool *pool)
 
 size_t tcpsocket_pool_held(const struct tcpsocket_pool *pool)
 {
-    return pool->held;
+    return pool->held + pool->unread;
 }

@@ -252,8 +252,11 @@ static void on_body(struct http_connection *connection, const struct http_piece 
 {
     struct wsgi_request *request = http_exchange(connection);
     const struct wsgi_options *options = request->wsgi->options;
-    int r = wsgi_spool_append(&request->body, options->body_memory, options->body_folder,
-                              piece->data, piece->length);
+    bool spent = http_hold_memory(connection, request->body.capacity);
+    int r = wsgi_spool_append(&request->body, spent ? 0 : options->body_memory,
+                              options->body_folder, piece->data, piece->length);
+
+    http_hold_memory(connection, request->body.capacity);
 
     if (r < 0)
         refuse_body(request, r);

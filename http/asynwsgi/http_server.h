@@ -98,6 +98,14 @@ struct http_server_options {
     const char *name;                     /* value of the Server field; NULL: none is sent */
     struct http_limits limits;
     struct http_timeouts timeouts;
+    /*
+     * Bytes that connections may hold in all, 0: any.  When it is spent, idle
+     * connections are closed, and nobody is accepted and no request begun until
+     * an eighth of it is free again: `spent` is called both times, and may be NULL.
+     */
+    size_t memory;
+    void (*spent)(void *context, bool spent);
+    void *spent_context;
 };
 
 /*
@@ -128,7 +136,20 @@ void http_server_free(struct http_server *server);
 /* Connections open at present. */
 size_t http_server_connections(const struct http_server *server);
 
+/*
+ * Bytes held for them: unfinished heads, output that waits, what handlers say,
+ * and the connections themselves.
+ */
+size_t http_server_memory(const struct http_server *server);
+
 /* -- An exchange, from the handler's side --------------------------------- */
+
+/*
+ * The handler holds so many bytes for the exchange, which count as held until
+ * it says otherwise or the exchange ends.  True: the memory there may be is
+ * spent, and the handler should hold no more than it must.
+ */
+bool http_hold_memory(struct http_connection *connection, size_t bytes);
 
 /* The handler's own pointer for the exchange at hand; NULL when it begins. */
 void http_exchange_set(struct http_connection *connection, void *exchange);
@@ -179,6 +200,14 @@ int http_respond(struct http_connection *connection, const struct http_response 
  * silently.  Other errors as for http_respond().
  */
 int http_send(struct http_connection *connection, const void *data, size_t length);
+
+/*
+ * The same, but what the client does not take is not copied beyond what makes
+ * http_full(): `taken`, written where it succeeds or gives -EMSGSIZE, tells how
+ * much is done with, which is some unless http_full() was true before.
+ */
+int http_send_some(struct http_connection *connection, const void *data, size_t length,
+                   size_t *taken);
 
 /*
  * Hand what was sent so far to the kernel now.  Without it that happens when

@@ -33,6 +33,7 @@ t_http_golden_portable_test_CFLAGS = $(AM_CFLAGS) -Wno-implicit-fallthrough
 
 # Server connections: these count the system calls.
 http_tests += \
+	t/http/server_budget_test \
 	t/http/server_drain_test \
 	t/http/server_exchange_test \
 	t/http/server_lost_test \

@@ -479,6 +479,56 @@ TEST_F(ServerExchange, MuchIsSentWhileNotFull)
     EXPECT_EQ(count(c.received, "HTTP/1.1"), 2u);
 }
 
+// However large a piece is, no more of it is held than makes the response full.
+TEST_F(ServerExchange, SomeOfALargePiece)
+{
+    std::string piece(20000000, 'x');
+    size_t sent = 0;
+    auto more = [&](struct http_connection *c) {
+        size_t taken = 1;
+        while (!http_full(c) && sent < piece.size()) {
+            EXPECT_EQ(http_send_some(c, piece.data() + sent, piece.size() - sent, &taken), 0);
+            EXPECT_GT(taken, 0u);
+            sent += taken;
+        }
+        EXPECT_LT(http_server_memory(server), 62000u); // 48 KiB, and a little to grow
+        if (sent == piece.size())
+            http_finish(c);
+    };
+    on_request = [&](auto *c, const Request &r) {
+        sent = 0;
+        respond(c, "200 OK", {}, r.target == "/sized" ? static_cast<int64_t>(piece.size()) : -1);
+        more(c);
+    };
+    on_writable = more;
+    for (const char *text :
+         {"GET /sized HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
+        Client &c = client();
+        c.stalled = true;
+        c.send(text);
+        pump();
+        EXPECT_LT(sent, piece.size());
+        c.stalled = false;
+        EXPECT_TRUE(until([&] { return c.ended; }));
+        EXPECT_EQ(static_cast<size_t>(std::count(c.received.begin(), c.received.end(), 'x')),
+                  piece.size());
+    }
+}
+
+TEST_F(ServerExchange, SomeBeyondContentLength)
+{
+    size_t taken = 0;
+    on_request = [&](auto *c, const Request &) {
+        std::string piece(10000, 'x');
+        respond(c, "200 OK", {}, 9000);
+        EXPECT_EQ(http_send_some(c, piece.data(), piece.size(), &taken), -EMSGSIZE);
+        http_finish(c);
+    };
+    EXPECT_NE(ask(get + close_it).find(std::string(9000, 'x')), std::string::npos);
+    EXPECT_EQ(taken, 10000u);
+}
+
 TEST_F(ServerExchange, PipelinedRequestsWaitForAClientThatDoesNotRead)
 {
     std::string body(100000, 'x');

@@ -14,7 +14,7 @@ TEST_P(InputTest, IsSeenWithoutCopying)
 {
     stream.on_input = [&] {
         const unsigned char *bytes = stream.peeked();
-        EXPECT_EQ(held(), 0u);
+        EXPECT_EQ(stream.input, nullptr);
         EXPECT_EQ(stream.peeked(), bytes);
         tcpsocket_stream_consume(&stream, 2);
         EXPECT_EQ(stream.peeked(), bytes + 2);

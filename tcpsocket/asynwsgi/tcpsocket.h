@@ -163,7 +163,10 @@ int tcpsocket_pool_new(struct dispatch *loop, const struct tcpsocket_limits *lim
 /* Every stream must be closed.  NULL is harmless. */
 void tcpsocket_pool_free(struct tcpsocket_pool *pool);
 
-/* Bytes of memory of all the buffers that streams own at present. */
+/*
+ * Bytes of memory of all the buffers that streams own at present; within a
+ * stream's turn also what it has not consumed, which is to go to such a buffer.
+ */
 size_t tcpsocket_pool_held(const struct tcpsocket_pool *pool);
 
 /* The caller may read `sent` and `error`. */
@@ -227,6 +230,14 @@ void tcpsocket_stream_commit(struct tcpsocket_stream *stream, size_t length);
  * not called for it.
  */
 int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length);
+
+/*
+ * The same, but no more of the data is copied than makes the stream full;
+ * `taken` tells how much of it was sent or copied.  That is some, unless the
+ * stream is full already.
+ */
+int tcpsocket_stream_send_some(struct tcpsocket_stream *stream, const void *data, size_t length,
+                               size_t *taken);
 
 /* Bytes of output the kernel has not taken; whether they are output_high or more. */
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream);
