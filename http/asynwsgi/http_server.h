@@ -234,6 +234,9 @@ void http_abort(struct http_connection *connection);
  */
 void http_fail(struct http_connection *connection, unsigned status);
 
+/* The same, and close: what is left of the body is not worth reading. */
+void http_refuse(struct http_connection *connection, unsigned status);
+
 #ifdef __cplusplus
 }
 #endif

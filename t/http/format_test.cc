@@ -107,6 +107,7 @@ TEST(Reason, Phrases)
     EXPECT_STREQ(http_reason(100), "Continue");
     EXPECT_STREQ(http_reason(200), "OK");
     EXPECT_STREQ(http_reason(404), "Not Found");
+    EXPECT_STREQ(http_reason(507), "Insufficient Storage");
     EXPECT_STREQ(http_reason(511), "Network Authentication Required");
     for (unsigned status : {0U, 99U, 199U, 306U, 418U, 510U, 512U, 999U, 4294967295U})
         EXPECT_STREQ(http_reason(status), "Unknown") << status;

@@ -353,6 +353,16 @@ TEST_F(ServerExchange, FailureInTheMiddleIsAnAbort)
     EXPECT_EQ(ask(get), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
+TEST_F(ServerExchange, RefusingABodyCloses)
+{
+    on_request = [](auto *, const Request &) {};
+    on_body = [](auto *c, const std::string &, bool) { http_refuse(c, 507); };
+    std::string got = ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc" + get);
+    EXPECT_EQ(got.find("HTTP/1.1 507 Insufficient Storage\r\n"), 0u) << got;
+    EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos);
+    EXPECT_EQ(count(got, "HTTP/1.1"), 1u);
+}
+
 TEST_F(ServerExchange, FinishedFromATimer)
 {
     struct Later {
@@ -541,8 +551,8 @@ TEST_F(ServerExchange, PipelinedRequestsWaitForAClientThatDoesNotRead)
     pump();
     EXPECT_LT(events.size(), n);
     calls = {};
-    for (int i = 0; i < 5; i++) {
-        c.send("\r\n");
+    for (const char *byte : {"\r", "\n", "G", "E", "T"}) {
+        c.send(byte);
         pump();
     }
     EXPECT_LE(calls.recv, 1u); // what comes is left to the kernel
