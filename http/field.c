@@ -6,15 +6,42 @@
 #include "field.h"
 #include "scan.h"
 
-/* Whether bytes are those of `lower`, of the same length, but for the case of letters. */
+/*
+ * Whether bytes are those of `lower` but for the case of letters: of what stands
+ * in `lower`, letters alone have 0x40, and their case is 0x20.
+ */
+static bool equal_8(const unsigned char *bytes, const char *lower)
+{
+    uint64_t word = 0, expected = 0;
+
+    memcpy(&word, bytes, sizeof(word));
+    memcpy(&expected, lower, sizeof(expected));
+    return (word | (expected >> 1 & 0x2020202020202020)) == expected;
+}
+
+static bool equal_4(const unsigned char *bytes, const char *lower)
+{
+    uint32_t word = 0, expected = 0;
+
+    memcpy(&word, bytes, sizeof(word));
+    memcpy(&expected, lower, sizeof(expected));
+    return (word | (expected >> 1 & 0x20202020)) == expected;
+}
+
+/* The last word may overlap the one before it. */
 static bool equal_nocase(const unsigned char *bytes, const char *lower, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        int difference = bytes[i] ^ lower[i];
-
-        if (difference != 0 && (difference != 0x20 || lower[i] < 'a' || lower[i] > 'z'))
-            return false;
+    if (length >= 8) {
+        for (size_t i = 0; i + 8 < length; i += 8)
+            if (!equal_8(bytes + i, lower + i))
+                return false;
+        return equal_8(bytes + length - 8, lower + length - 8);
     }
+    if (length >= 4)
+        return equal_4(bytes, lower) && equal_4(bytes + length - 4, lower + length - 4);
+    for (size_t i = 0; i < length; i++)
+        if ((bytes[i] | (lower[i] >> 1 & 0x20)) != lower[i])
+            return false;
     return true;
 }
 
