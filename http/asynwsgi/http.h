@@ -54,7 +54,10 @@ enum http_fault {
     HTTP_FAULTS
 };
 
-/* The status that answers a fault (4xx, 5xx), and what is wrong, for a log. */
+/*
+ * The status that answers a fault (4xx, 5xx), and what is wrong, for a log or
+ * the client; of a limit, with the name of the server's option that sets it.
+ */
 unsigned http_fault_status(enum http_fault fault);
 const char *http_fault_text(enum http_fault fault);
 
