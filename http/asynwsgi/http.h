@@ -71,7 +71,7 @@ struct http_limits {
     uint32_t fields;          /* number of field lines, HTTP_FIELDS_MAX at most */
     uint32_t head;            /* start line and all field lines, CRLFs included */
     uint32_t chunk_extension; /* of one chunk; of all, beyond the bytes of data they came with */
-    uint32_t trailer;         /* the trailer section, CRLFs of its lines included */
+    uint32_t trailer;         /* all trailer fields, CRLFs of their lines included */
     uint64_t body;            /* content; 0: unlimited */
 };
 
@@ -230,8 +230,9 @@ struct http_chunked {
     uint64_t size;      /* of the chunk at hand */
     uint64_t remaining; /* data bytes of it to come */
     uint64_t total;     /* data bytes of all chunks announced so far */
-    uint32_t counted;   /* digits of the size, bytes of the extension or the trailer section */
-    int state;
+    uint32_t counted;   /* bytes of extensions that data has not made up for, or of the trailer */
+    uint8_t digits;     /* of the size */
+    uint8_t state;
 };
 
 /* What one step over the input gave. */
