@@ -51,16 +51,22 @@ bool http_equal_nocase(const unsigned char *bytes, size_t length, const char *lo
 }
 
 static const char *const names[] = {
+    [HTTP_FIELD_AUTHORIZATION] = "authorization",
     [HTTP_FIELD_CONNECTION] = "connection",
     [HTTP_FIELD_CONTENT_LENGTH] = "content-length",
+    [HTTP_FIELD_CONTENT_RANGE] = "content-range",
     [HTTP_FIELD_CONTENT_TYPE] = "content-type",
     [HTTP_FIELD_DATE] = "date",
     [HTTP_FIELD_EXPECT] = "expect",
     [HTTP_FIELD_HOST] = "host",
+    [HTTP_FIELD_IF_MODIFIED_SINCE] = "if-modified-since",
+    [HTTP_FIELD_IF_RANGE] = "if-range",
+    [HTTP_FIELD_IF_UNMODIFIED_SINCE] = "if-unmodified-since",
     [HTTP_FIELD_KEEP_ALIVE] = "keep-alive",
     [HTTP_FIELD_PROXY_AUTHENTICATE] = "proxy-authenticate",
     [HTTP_FIELD_PROXY_AUTHORIZATION] = "proxy-authorization",
     [HTTP_FIELD_PROXY_CONNECTION] = "proxy-connection",
+    [HTTP_FIELD_RANGE] = "range",
     [HTTP_FIELD_SERVER] = "server",
     [HTTP_FIELD_TE] = "te",
     [HTTP_FIELD_TRAILER] = "trailer",
@@ -80,6 +86,8 @@ static enum http_field_name candidate(size_t length, unsigned char first)
         return HTTP_FIELD_DATE;
     case KEY(4, 'h'):
         return HTTP_FIELD_HOST;
+    case KEY(5, 'r'):
+        return HTTP_FIELD_RANGE;
     case KEY(6, 'e'):
         return HTTP_FIELD_EXPECT;
     case KEY(6, 's'):
@@ -88,20 +96,30 @@ static enum http_field_name candidate(size_t length, unsigned char first)
         return HTTP_FIELD_TRAILER;
     case KEY(7, 'u'):
         return HTTP_FIELD_UPGRADE;
+    case KEY(8, 'i'):
+        return HTTP_FIELD_IF_RANGE;
     case KEY(10, 'c'):
         return HTTP_FIELD_CONNECTION;
     case KEY(10, 'k'):
         return HTTP_FIELD_KEEP_ALIVE;
     case KEY(12, 'c'):
         return HTTP_FIELD_CONTENT_TYPE;
+    case KEY(13, 'a'):
+        return HTTP_FIELD_AUTHORIZATION;
+    case KEY(13, 'c'):
+        return HTTP_FIELD_CONTENT_RANGE;
     case KEY(14, 'c'):
         return HTTP_FIELD_CONTENT_LENGTH;
     case KEY(16, 'p'):
         return HTTP_FIELD_PROXY_CONNECTION;
+    case KEY(17, 'i'):
+        return HTTP_FIELD_IF_MODIFIED_SINCE;
     case KEY(17, 't'):
         return HTTP_FIELD_TRANSFER_ENCODING;
     case KEY(18, 'p'):
         return HTTP_FIELD_PROXY_AUTHENTICATE;
+    case KEY(19, 'i'):
+        return HTTP_FIELD_IF_UNMODIFIED_SINCE;
     case KEY(19, 'p'):
         return HTTP_FIELD_PROXY_AUTHORIZATION;
     default:

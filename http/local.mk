@@ -2,7 +2,8 @@
 http_machines = \
 	http/chunked.rl \
 	http/host.rl \
-	http/request.rl
+	http/request.rl \
+	http/response.rl
 http_grammar = http/grammar.rl http/head.rl
 
 lib_LIBRARIES += libasynwsgi-http.a
