@@ -2,6 +2,7 @@
 
 #include "harness/harness.h"
 
+#include <cstring>
 #include <ctime>
 #include <string>
 
