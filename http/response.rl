@@ -19,21 +19,22 @@
     action reason_skip { p = scan_value(p + 1, pe) - 1; }
     action reason_ends { head->reason = span(message, mark, p); }
 
-    # RFC 9112, 4.  Wider: any three digits that begin with none of 0, as clients
-    # take what is above 599 for a 5xx (RFC 9110, 15).
+    # RFC 9112, 4.  Narrower: none of 0xx, which is no class (RFC 9110, 15); those
+    # above 599 are for a client to take as a 5xx.
     status_code = ([1-9] DIGIT{2}) >status_begins $status_digit;
 
-    # RFC 9112, 4; the empty one is the absent one.
+    # RFC 9112, 4.  An empty one is the absent one.
     reason_phrase = (HTAB | SP | VCHAR | obs_text)* $reason_skip;
 
     # RFC 9112, 4.  Wider: the SP in front of an absent reason may be missing, since
-    # many servers leave it out.  Narrower: the other two are one SP.
+    # many servers leave it out.  Narrower: what stands between is one SP, no other
+    # white space.
     status_line = (HTTP_version SP) @err(bad_version)
                   (status_code (SP @reason_begins reason_phrase %reason_ends)? CR)
                       @err(bad_status_line)
                   line_LF;
 
-    # RFC 9112, 2.1.  No empty line comes before it (2.2 there is on requests).
+    # RFC 9112, 2.1.  No empty line in front: 2.2 has that for requests.
     main := status_line field_section;
 }%%
 
