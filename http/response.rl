@@ -13,7 +13,6 @@
 
     action bad_status_line { fault = HTTP_BAD_STATUS_LINE; }
 
-    action status_begins { head->status = 0; }
     action status_digit { head->status = (uint16_t)(head->status * 10 + *p - '0'); }
     action reason_begins { mark = p + 1; }
     action reason_skip { p = scan_value(p + 1, pe) - 1; }
@@ -21,7 +20,7 @@
 
     # RFC 9112, 4.  Narrower: none of 0xx, which is no class (RFC 9110, 15); those
     # above 599 are for a client to take as a 5xx.
-    status_code = ([1-9] DIGIT{2}) >status_begins $status_digit;
+    status_code = ([1-9] DIGIT{2}) $status_digit;
 
     # RFC 9112, 4.  An empty one is the absent one.
     reason_phrase = (HTAB | SP | VCHAR | obs_text)* $reason_skip;
