@@ -95,9 +95,9 @@
 %% write data nofinal noentry;
 
 static enum http_fault run(struct http_head_parser *parser, const struct http_limits *limits,
-                           const unsigned char *message, size_t length,
-                           struct http_request *head)
+                           const unsigned char *message, size_t length, void *result)
 {
+    struct http_request *head = result;
     int cs = parser->state;
     uint32_t count = parser->field_count;
     const unsigned char *line = message + parser->start;
@@ -131,16 +131,9 @@ enum http_fault http_request_parse(struct http_head_parser *parser,
                                    const struct http_limits *limits, const unsigned char *message,
                                    size_t length, struct http_request *request)
 {
-    bool resumed = parser->position != 0;
-    enum http_fault fault;
+    enum http_fault fault =
+        read_head(run, request_start, parser, limits, message, length, request);
 
-    if (length == parser->position)
-        return HTTP_INCOMPLETE;
-    fault = run(parser, limits, message, length, request);
-    if (fault == HTTP_COMPLETE && resumed) {
-        http_request_parser_init(parser);
-        fault = run(parser, limits, message, length, request);
-    }
     if (fault == HTTP_COMPLETE)
         request->is_head = request->method.length == 4 &&
                            memcmp(message + request->method.start, "HEAD", 4) == 0;

@@ -40,9 +40,9 @@
 %% write data nofinal noentry;
 
 static enum http_fault run(struct http_head_parser *parser, const struct http_limits *limits,
-                           const unsigned char *message, size_t length,
-                           struct http_response_head *head)
+                           const unsigned char *message, size_t length, void *result)
 {
+    struct http_response_head *head = result;
     int cs = parser->state;
     uint32_t count = parser->field_count;
     const unsigned char *line = message + parser->start;
@@ -76,15 +76,5 @@ enum http_fault http_response_parse(struct http_head_parser *parser,
                                     const struct http_limits *limits, const unsigned char *message,
                                     size_t length, struct http_response_head *response)
 {
-    bool resumed = parser->position != 0;
-    enum http_fault fault;
-
-    if (length == parser->position)
-        return HTTP_INCOMPLETE;
-    fault = run(parser, limits, message, length, response);
-    if (fault == HTTP_COMPLETE && resumed) {
-        http_response_parser_init(parser);
-        fault = run(parser, limits, message, length, response);
-    }
-    return fault;
+    return read_head(run, response_start, parser, limits, message, length, response);
 }
