@@ -517,8 +517,8 @@ class ChunkedReader {
                     token();
                 white = white_space();
             }
-            if (white)
-                one(in.peek() == ';');
+            if (white && in.peek() != ';')
+                refuse(in.peek(), HTTP_BAD_CHUNK_EXTENSION);
         }
         in.line_end();
     }
