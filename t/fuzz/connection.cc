@@ -67,6 +67,7 @@ class Session {
         options.observer = &observer;
         options.context = options.observer_context = this;
         options.limits = limits;
+        options.name = "fuzz";
         options.timeouts = http_timeouts_default;
         must(http_server_new(&options, &server), "http_server_new");
         connect_client();
@@ -74,7 +75,7 @@ class Session {
 
     ~Session()
     {
-        http_server_free(server);
+        http_server_free(server); // if something was thrown
         dispatch_timer_remove(&tick);
         dispatch_free(loop);
         if (client >= 0)
@@ -93,23 +94,25 @@ class Session {
         outside();
     }
 
-    // The client has nothing more to say, and waits for what comes.
+    // The client has nothing more to say, and waits for what comes; or one of the two goes.
     void finish()
     {
-        if (acts() && next() % 4 == 0)
+        unsigned what = acts() ? next() : 0;
+        if (what % 8 == 1)
             hang_up();
         else
             shutdown(client, SHUT_WR);
         stalled = false;
-        for (int turns = 0; turns < 40 && !was_closed; turns++) {
+        for (int turns = 0; turns < 40 && !was_closed && what % 8 != 2; turns++) {
             turn();
             if (acts() && open != nullptr)
                 complete();
         }
-        hang_up();
         turn();
-        if (problem.empty() && began != ended)
-            problem = "an exchange was not ended";
+        http_server_free(server);
+        server = nullptr;
+        expect(began == ended, "an exchange was not ended");
+        expect(open == nullptr, "a handler was not told of an end");
     }
 
   private:
@@ -119,7 +122,7 @@ class Session {
     struct dispatch_timer tick = {};
     struct http_server *server = nullptr;
     int listener = -1, client = -1;
-    bool stalled = false, responded = false;
+    bool stalled = false, responded = false, drains = false;
     struct http_connection *open = nullptr; // the exchange under way
     size_t began = 0, ended = 0;
 
@@ -204,6 +207,11 @@ class Session {
             stalled = !stalled;
         if (what % 16 == 1)
             now += uint64_t{1000000000} << (what / 16 % 8); // up to 128 s
+        if (what % 64 == 2 && !drains) {
+            drains = true;
+            http_server_drain(
+                server, [](void *) {}, nullptr);
+        }
         if (what % 2 == 0 && open != nullptr)
             act();
         turn();
@@ -244,19 +252,40 @@ class Session {
             complete();
     }
 
-    void respond(int64_t length)
+    // Whether a response has begun; otherwise the exchange is over.
+    bool respond(int64_t length, unsigned which)
     {
-        static const unsigned char status[] = "200 OK";
-        struct http_response response = {200, status, 6, 0, nullptr};
-        expect(http_respond(open, &response, length) == 0, "http_respond");
-        responded = true;
+        static const auto header = [](const char *name, const char *value) {
+            auto bytes = [](const char *text) {
+                return reinterpret_cast<const unsigned char *>(text);
+            };
+            return http_header{bytes(name), bytes(value), static_cast<uint32_t>(strlen(name)),
+                               static_cast<uint32_t>(strlen(value))};
+        };
+        static const http_header headers[] = {
+            header("X", ""),       header("Connection", "close"), header("Content-Length", "5100"),
+            header("Date", "now"), header("Server", "me"),        header("Content-Length", "+1")};
+        static const char *const texts[] = {"200 OK", "204 No Content", "304 Not Modified", "599 "};
+        const char *text = texts[which / 8 % 4];
+        struct http_response response = {static_cast<unsigned>(strtoul(text, nullptr, 10)),
+                                         reinterpret_cast<const unsigned char *>(text),
+                                         static_cast<uint32_t>(strlen(text)), which % 8 % 7,
+                                         headers};
+        struct http_connection *c = open;
+        responded = http_respond(c, &response, length) == 0;
+        expect(responded || which % 8 == 6, "http_respond");
+        if (!responded) {
+            open = nullptr;
+            http_abort(c);
+        }
+        return responded;
     }
 
     void complete()
     {
         struct http_connection *c = open;
-        if (!responded)
-            respond(0);
+        if (!responded && !respond(0, 0))
+            return;
         open = nullptr;
         http_finish(c);
     }
@@ -266,9 +295,11 @@ class Session {
         static const std::string data(60000, 'x');
         static const size_t sizes[] = {0, 1, 100, 5000, 60000};
         if (!responded)
-            respond(what % 3 == 0 ? -1 : what % 3 == 1 ? 5100 : 60001);
+            respond(what % 3 == 0 ? -1 : what % 3 == 1 ? 5100 : 600001, next());
         else if (!http_full(open))
             http_send(open, data.data(), sizes[what % 5]); // may fail, when the client is gone
+        for (int i = 0; what == 15 && open != nullptr && !http_full(open) && i < 8; i++)
+            http_send(open, data.data(), data.size());
     }
 
     void act()
@@ -332,9 +363,15 @@ const struct http_handler Session::handler = {
 const struct http_observer Session::observer = {
     [](struct http_connection *c, const struct http_request *) {
         of(c).expect(of(c).began++ == of(c).ended, "an exchange within another");
+        of(c).expect(http_record(c) == nullptr, "a record that is not new");
+        http_record_set(c, &of(c));
     },
     [](struct http_connection *c) {
         of(c).expect(++of(c).ended == of(c).began, "an exchange ended twice");
+        of(c).expect(http_record(c) == &of(c), "another record");
+        of(c).expect(http_connection_status(c) != 0 || http_connection_sent(c) == 0,
+                     "a body without a head");
+        of(c).expect(http_connection_began(c) <= dispatch_now(of(c).loop), "it begins later");
     }};
 
 // Every request seen is one the oracle reads, in order, and its body is right as far as it goes.
@@ -397,22 +434,27 @@ std::string check_answers(const std::string &received, const Reading &right)
 
 } // namespace
 
+// Each message with each of some scripts.
 std::vector<std::string> fuzz_seeds()
 {
+    static const std::string scripts[] = {
+        "",
+        "\x06",                                 // answer at once
+        "\x03\x0f\x04",                         // hold the body, answer, release it
+        "\x02\x09\x09\x04\x06",                 // want it
+        "\xff\x10\x08\xff\xff\xff",             // send much
+        "\x2f\x0b\x4b\x10\x06",                 // stall
+        std::string("\x0f\x07\x1f\x00\x2f", 5), // with various heads; abort
+        "\x09\x01\x11\x71\x61",                 // let time pass
+        "\x09\x02\x06",                         // drain
+        "\x0a\x01\x02",                         // fail
+    };
     std::vector<std::string> seeds;
-    static const std::string scripts[] = {"",
-                                          "\x06",
-                                          "\x03\x0f\x04",
-                                          "\x2f\x0b\x4b\x10\x06",
-                                          "\x0e\x3f\x3f\x3f\x20\x05",
-                                          "\x09\x01\x11\x71",
-                                          "\x02\x0a"};
-    size_t number = 0;
     for (const std::string &seed :
-         fuzz_page_seeds([](const std::string &message) { return message; })) {
-        const std::string &script = scripts[number++ % 7];
-        seeds.push_back(static_cast<char>(script.size()) + script + seed);
-    }
+         fuzz_page_seeds([](const std::string &message) { return message; }))
+        for (const std::string &script : scripts)
+            if (seed[0] == 0)
+                seeds.push_back(static_cast<char>(script.size()) + script + seed);
     return seeds;
 }
 

@@ -18,9 +18,22 @@ std::vector<std::string> fuzz_seeds()
     });
 }
 
+// A path that is let through has no broken triplets, and no NUL in it when it is decoded.
+static void check_path(const struct http_request &request)
+{
+    const unsigned char *path = request.message + request.path.start;
+    auto triplets = static_cast<size_t>(std::count(path, path + request.path.length, '%'));
+    std::string decoded(request.path.length, ' ');
+    size_t length = http_percent_decode(path, request.path.length,
+                                        reinterpret_cast<unsigned char *>(decoded.data()));
+    if (length + 2 * triplets != request.path.length || decoded.find('\0') < length)
+        fuzz_fail("the path");
+}
+
 static std::string describe(const Arrival &arrival, const struct http_request &request)
 {
     struct http_framing framing = {};
+    check_path(request);
     HeadText text(arrival, request.length);
     text.add(request.length).add(request.method).add(request.target).add(request.authority);
     text.add(request.path).add(request.query).add(request.form).add(request.minor);
