@@ -122,7 +122,7 @@ class Session {
     struct dispatch_timer tick = {};
     struct http_server *server = nullptr;
     int listener = -1, client = -1;
-    bool stalled = false, responded = false, drains = false;
+    bool stalled = false, responded = false, held = false, drains = false;
     struct http_connection *open = nullptr; // the exchange under way
     size_t began = 0, ended = 0;
 
@@ -231,7 +231,7 @@ class Session {
         expect(http_exchange(c) == nullptr, "an exchange that is not new");
         http_exchange_set(c, this);
         open = c;
-        responded = false;
+        responded = held = false;
         seen.push_back({text(r->method), text(r->target), "", *framing, none});
         if (acts())
             act();
@@ -242,6 +242,7 @@ class Session {
     void body(struct http_connection *c, const struct http_piece *piece, bool last)
     {
         expect(c == open && http_exchange(c) == this, "a body without a request");
+        expect(!held, "a body that was to wait");
         expect(!seen.back().whole, "a body behind its end");
         expect(last || piece->length > 0, "a piece of nothing");
         seen.back().body.append(reinterpret_cast<const char *>(piece->data), piece->length);
@@ -319,9 +320,11 @@ class Session {
             http_want_body(c);
             break;
         case 3:
+            held = true;
             http_hold_body(c);
             break;
         case 4:
+            held = false;
             http_release_body(c);
             break;
         case 5:

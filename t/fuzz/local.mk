@@ -12,7 +12,7 @@ fuzz_fuzzers = \
 	t/fuzz/message_fuzzer \
 	t/fuzz/options_fuzzer \
 	t/fuzz/request_head_fuzzer
-EXTRA_DIST += t/fuzz/fuzz.h t/fuzz/head.h t/fuzz/http.dict
+EXTRA_DIST += t/fuzz/fuzz.h t/fuzz/head.h t/fuzz/http.dict t/fuzz/response_head.cc
 
 fuzz_common = \
 	t/fuzz/input.cc \
