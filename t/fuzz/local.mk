@@ -32,10 +32,11 @@ t_fuzz_request_head_fuzzer_SOURCES = t/fuzz/request_head.cc t/fuzz/portable.c t/
 
 $(fuzz_tests): $(http_lib) $(test_lib)
 $(fuzz_fuzzers): $(http_lib)
-t/fuzz/%: private AM_CPPFLAGS = -I$(builddir) -I$(srcdir) $(test_inc) $(http_inc)
+t/fuzz/%: private AM_CPPFLAGS = $(test_inc) $(http_inc)
 t/fuzz/%_test: private LDADD = $(http_lib) $(test_link)
 t/fuzz/%_fuzzer: private LDADD = $(http_lib) $(FUZZER_LIBS)
 t/fuzz/portable.$(OBJEXT): http/request.c
+t/fuzz/portable.$(OBJEXT): private AM_CPPFLAGS = -I$(builddir) -I$(srcdir) $(http_inc)
 
 # Time is the target's.
 t/fuzz/connection_t%: private LDADD = $(http_lib) $(test_link) -Wl,--wrap=clock_gettime

@@ -100,6 +100,6 @@ TEST(Fuzz, Mutations)
 {
     std::vector<std::string> seeds = fuzz_seeds();
     Mutator mutator;
-    for (int runs = 0; runs < 3000 && !HasFailure(); runs++)
+    for (int runs = 0; runs < 2000 && !HasFailure(); runs++)
         run(mutator.mutate(seeds));
 }
