@@ -58,9 +58,11 @@ Arrival fuzz_arrival(Input input);
 // The input that makes the bytes arrive in one piece, under a set of limits.
 std::string fuzz_seed(const std::string &bytes, unsigned limits = 0);
 
-// A seed for each message of the golden pages, and for one about limits under each set of them.
+// A seed for each request of the golden pages, or response, and for one about limits under each set
+// of them.
 // `change` makes of a message what the target reads; empty: nothing.
-std::vector<std::string> fuzz_page_seeds(std::string (*change)(const std::string &message));
+std::vector<std::string> fuzz_page_seeds(std::string (*change)(const std::string &message),
+                                         bool responses = false);
 
 // Where to cut so that each piece is a byte; longer ones where that would take long.
 std::vector<size_t> fuzz_cut_everywhere(const std::string &bytes);

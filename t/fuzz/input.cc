@@ -52,10 +52,13 @@ std::string fuzz_seed(const std::string &bytes, unsigned which)
     return std::string(1, static_cast<char>(which << 4)) + bytes;
 }
 
-std::vector<std::string> fuzz_page_seeds(std::string (*change)(const std::string &message))
+std::vector<std::string> fuzz_page_seeds(std::string (*change)(const std::string &message),
+                                         bool responses)
 {
     std::vector<std::string> seeds;
     for (const Case &test : read_pages()) {
+        if (test.responses != responses)
+            continue;
         std::string bytes = change(test.bytes);
         unsigned count = test.name.compare(0, 7, "limits:") == 0 ? fuzz_limits_count : 1;
         for (unsigned which = 0; which < count && !bytes.empty(); which++)

@@ -5,14 +5,16 @@ fuzz_tests = \
 	t/fuzz/connection_test \
 	t/fuzz/message_test \
 	t/fuzz/options_test \
-	t/fuzz/request_head_test
+	t/fuzz/request_head_test \
+	t/fuzz/response_head_test
 fuzz_fuzzers = \
 	t/fuzz/chunked_fuzzer \
 	t/fuzz/connection_fuzzer \
 	t/fuzz/message_fuzzer \
 	t/fuzz/options_fuzzer \
-	t/fuzz/request_head_fuzzer
-EXTRA_DIST += t/fuzz/fuzz.h t/fuzz/head.h t/fuzz/http.dict t/fuzz/response_head.cc
+	t/fuzz/request_head_fuzzer \
+	t/fuzz/response_head_fuzzer
+EXTRA_DIST += t/fuzz/fuzz.h t/fuzz/head.h t/fuzz/http.dict
 
 fuzz_common = \
 	t/fuzz/input.cc \
@@ -24,11 +26,13 @@ t_fuzz_connection_test_SOURCES = t/fuzz/connection.cc t/fuzz/replay.cc $(fuzz_co
 t_fuzz_message_test_SOURCES = t/fuzz/message.cc t/fuzz/replay.cc $(fuzz_common)
 t_fuzz_options_test_SOURCES = t/fuzz/options.cc t/fuzz/replay.cc $(fuzz_common)
 t_fuzz_request_head_test_SOURCES = t/fuzz/request_head.cc t/fuzz/portable.c t/fuzz/replay.cc $(fuzz_common)
+t_fuzz_response_head_test_SOURCES = t/fuzz/response_head.cc t/fuzz/replay.cc $(fuzz_common)
 t_fuzz_chunked_fuzzer_SOURCES = t/fuzz/chunked.cc t/fuzz/main.cc $(fuzz_common)
 t_fuzz_connection_fuzzer_SOURCES = t/fuzz/connection.cc t/fuzz/main.cc $(fuzz_common)
 t_fuzz_message_fuzzer_SOURCES = t/fuzz/message.cc t/fuzz/main.cc $(fuzz_common)
 t_fuzz_options_fuzzer_SOURCES = t/fuzz/options.cc t/fuzz/main.cc $(fuzz_common)
 t_fuzz_request_head_fuzzer_SOURCES = t/fuzz/request_head.cc t/fuzz/portable.c t/fuzz/main.cc $(fuzz_common)
+t_fuzz_response_head_fuzzer_SOURCES = t/fuzz/response_head.cc t/fuzz/main.cc $(fuzz_common)
 
 $(fuzz_tests): $(http_lib) $(test_lib)
 $(fuzz_fuzzers): $(http_lib)

@@ -183,14 +183,15 @@ bool is_port(const std::string &text)
            (text.empty() || std::stoi(text) <= 65535);
 }
 
-// uri-host [ ":" port ] (RFC 9110, 7.2)
+// uri-host [ ":" port ] (RFC 9110, 7.2); CONNECT needs one that there is (9.3.6).
 bool is_authority(const std::string &text, bool needs_port)
 {
     size_t colon = text.rfind(':');
     if (colon == std::string::npos || text.find(']', colon) != std::string::npos)
         return !needs_port && is_host(text);
     std::string port = text.substr(colon + 1);
-    return is_host(text.substr(0, colon)) && is_port(port) && !(needs_port && port.empty());
+    return is_host(text.substr(0, colon)) && is_port(port) &&
+           !(needs_port && port.find_first_not_of('0') == std::string::npos);
 }
 
 // -- The target (RFC 9112, 3.2)
@@ -430,12 +431,15 @@ std::set<enum http_fault> frame(Message &message, const struct http_limits &limi
         faults.insert(is_token(codings[0]) ? HTTP_UNKNOWN_TRANSFER_CODING
                                            : HTTP_BAD_TRANSFER_ENCODING);
     for (const std::string &value : values(message, "expect")) // RFC 9110, 10.1.1
-        if (message.minor > 0 && lower(value) != "100-continue")
-            faults.insert(HTTP_UNKNOWN_EXPECTATION);
-        else if (message.minor > 0)
-            message.expects_continue = true;
-    if (values(message, "content-type").size() > 1)
-        faults.insert(HTTP_REPEATED_FIELD);
+        for (const std::string &member : split(lower(value), ", \t"))
+            if (member == "100-continue" && message.minor > 0)
+                message.expects_continue = true;
+            else if (!member.empty() && message.minor > 0)
+                faults.insert(HTTP_UNKNOWN_EXPECTATION);
+    for (const char *name : {"authorization", "content-range", "content-type", "if-modified-since",
+                             "if-range", "if-unmodified-since", "proxy-authorization", "range"})
+        if (values(message, name).size() > 1)
+            faults.insert(HTTP_REPEATED_FIELD);
     if (limits.body != 0 && message.length > limits.body)
         faults.insert(HTTP_LONG_BODY);
 
@@ -462,6 +466,7 @@ class ChunkedReader {
     {
         for (uint64_t size; (size = chunk_size()) > 0;) {
             extension();
+            counted -= std::min(counted, size);
             in.peek(); // it is told of with its first byte
             message.chunks.push_back(size);
             announced += size;
@@ -497,11 +502,11 @@ class ChunkedReader {
         return size;
     }
 
-    // 7.1.1. Ours: no white space before the end of the line.
+    // 7.1.1. Ours: no white space before the end of the line, and the limit is for all of them,
+    // each byte of data giving one back.
     void extension()
     {
         bool white = false;
-        counted = 0;
         while (in.peek() != '\r') {
             white_space();
             one(in.peek() == ';');

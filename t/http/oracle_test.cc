@@ -5,9 +5,18 @@
 #include "http/pages.h"
 #include "http/parsed.h"
 
+static std::vector<Case> request_pages()
+{
+    std::vector<Case> cases;
+    for (const Case &test : read_pages())
+        if (!test.responses)
+            cases.push_back(test);
+    return cases;
+}
+
 TEST(Oracle, ReadsThePagesAsTheParsersDo)
 {
-    std::vector<Case> cases = read_pages();
+    std::vector<Case> cases = request_pages();
     EXPECT_GT(cases.size(), 300u);
     for (const Case &test : cases) {
         std::string difference;
@@ -22,7 +31,7 @@ TEST(Oracle, ReadsThePagesAsTheParsersDo)
 // Each page ends where it does for many reasons: in each of them the two agree too.
 TEST(Oracle, ReadsWhatIsCutShortAsTheParsersDo)
 {
-    for (const Case &test : read_pages())
+    for (const Case &test : request_pages())
         for (size_t length = 0; length < test.bytes.size() && length < 400; length++) {
             std::string bytes = test.bytes.substr(0, length), difference;
             ASSERT_TRUE(

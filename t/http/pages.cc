@@ -65,9 +65,18 @@ std::filesystem::path folder()
     return std::filesystem::path(srcdir != nullptr ? srcdir : ".") / "t/http/golden";
 }
 
-void set_limits(struct http_limits *limits, std::istringstream words)
+// What stands behind the mark of a message: "http" or "response", and how it is read.
+void set_options(Case *test, std::istringstream words)
 {
-    for (std::string word; words >> word;) {
+    struct http_limits *limits = &test->limits;
+    std::string word;
+    words >> word;
+    test->responses = word == "response";
+    while (words >> word) {
+        if (word == "head") {
+            test->to_head = true;
+            continue;
+        }
         std::string name = word.substr(0, word.find('='));
         uint64_t value = std::stoull(word.substr(name.size() + 1));
         std::map<std::string, uint32_t *> known = {
@@ -85,6 +94,11 @@ void set_limits(struct http_limits *limits, std::istringstream words)
     }
 }
 
+bool is_message(const std::string &line)
+{
+    return line.compare(0, 7, "```http") == 0 || line.compare(0, 11, "```response") == 0;
+}
+
 std::vector<Case> read_page(const std::filesystem::path &path,
                             const std::function<std::string(const Case &)> &rewrite)
 {
@@ -99,11 +113,11 @@ std::vector<Case> read_page(const std::filesystem::path &path,
     for (std::string line; std::getline(page, line);) {
         if (where == PROSE && line.compare(0, 3, "## ") == 0)
             title = path.stem().string() + ": " + line.substr(3);
-        else if (where == PROSE && line.compare(0, 7, "```http") == 0) {
+        else if (where == PROSE && is_message(line)) {
             where = MESSAGE;
             cases.emplace_back();
             cases.back().name = title;
-            set_limits(&cases.back().limits, std::istringstream(line.substr(7)));
+            set_options(&cases.back(), std::istringstream(line.substr(3)));
         } else if (where == PROSE && line == "```events") {
             where = EVENTS;
             if (rewrite)

@@ -12,6 +12,8 @@
 struct Case {
     std::string name;
     struct http_limits limits = http_limits_default;
+    bool responses = false;
+    bool to_head = false; // the responses are to HEAD
     std::string bytes;
     std::string events;
 };
