@@ -525,7 +525,7 @@ class AnswerReader {
 
 } // namespace
 
-// Each message without a script, and with one.
+// Each request of the pages without a script, and with one; and some pairs with all of them.
 std::vector<std::string> fuzz_seeds()
 {
     static const std::string scripts[] = {
@@ -538,15 +538,32 @@ std::vector<std::string> fuzz_seeds()
         "\x09\x01\x11\x71\x61",                 // let time pass
         "\x09\x02\x06",                         // drain
         "\x0a\x01\x02",                         // fail
+        std::string("\x0b\x00\x04\x06", 4),     // a length that is not told
+    };
+    static const std::string pairs[] = {
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+        "GET /2 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc"
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     };
     std::vector<std::string> seeds;
+    auto add = [&](const std::string &script, const std::string &arrival) {
+        seeds.push_back(static_cast<char>(script.size()) + script + arrival);
+    };
     size_t number = 0;
     for (const std::string &seed :
          fuzz_page_seeds([](const std::string &message) { return message; })) {
-        const std::string &script = scripts[number++ % (sizeof scripts / sizeof *scripts)];
-        seeds.push_back(std::string(1, '\0') + seed);
-        seeds.push_back(static_cast<char>(script.size()) + script + seed);
+        add("", seed);
+        add(scripts[number++ % (sizeof scripts / sizeof *scripts)], seed);
     }
+    for (const std::string &script : scripts)
+        for (const std::string &pair : pairs) {
+            add(script, fuzz_seed(pair));
+            add(script, "\x02\x14\x28" + pair); // in three pieces
+        }
     return seeds;
 }
 

@@ -58,8 +58,8 @@ Arrival fuzz_arrival(Input input);
 // The input that makes the bytes arrive in one piece, under a set of limits.
 std::string fuzz_seed(const std::string &bytes, unsigned limits = 0);
 
-// A seed for each request of the golden pages, or response, and for one about limits under each set
-// of them.
+// A seed for each request of the golden pages, or response, and for one that has limits of its own,
+// under each set of them.
 // `change` makes of a message what the target reads; empty: nothing.
 std::vector<std::string> fuzz_page_seeds(std::string (*change)(const std::string &message),
                                          bool responses = false);
