@@ -5,11 +5,16 @@
 
 std::vector<std::string> fuzz_seeds()
 {
-    return fuzz_page_seeds([](const std::string &message) {
+    std::vector<std::string> seeds = fuzz_page_seeds([](const std::string &message) {
         size_t end = message.find("\r\n\r\n");
         bool is_chunked = message.find("chunked") < end;
         return is_chunked && end != std::string::npos ? message.substr(end + 4) : "";
     });
+    // Extensions that the data makes up for, where little of them is allowed.
+    for (unsigned limits = 0; limits < fuzz_limits_count; limits++)
+        seeds.push_back(
+            fuzz_seed("5;a=bc\r\nhello\r\n2;a\r\nab\r\n3;a=b\r\nabc\r\n0\r\n\r\n", limits));
+    return seeds;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
