@@ -10,10 +10,12 @@ std::vector<std::string> fuzz_seeds()
         bool is_chunked = message.find("chunked") < end;
         return is_chunked && end != std::string::npos ? message.substr(end + 4) : "";
     });
-    // Extensions that the data makes up for, where little of them is allowed.
+    // Where little of extensions is allowed: those that data makes up for, and one that it does
+    // not.
     for (unsigned limits = 0; limits < fuzz_limits_count; limits++)
-        seeds.push_back(
-            fuzz_seed("5;a=bc\r\nhello\r\n2;a\r\nab\r\n3;a=b\r\nabc\r\n0\r\n\r\n", limits));
+        for (const char *bytes : {"5;a=bc\r\nhello\r\n2;a\r\nab\r\n3;a=b\r\nabc\r\n0\r\n\r\n",
+                                  "5;a\r\nhello\r\n1;aaaaaaaaaaaaaaaaaaaaaaaa\r\nb\r\n0\r\n\r\n"})
+            seeds.push_back(fuzz_seed(bytes, limits));
     return seeds;
 }
 
