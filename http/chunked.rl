@@ -60,8 +60,8 @@ static_assert(sizeof(struct http_chunked) <= 32, "there is one in each connectio
     chunk_ext_val = token | quoted_string;
     chunk_ext = (BWS ";" BWS chunk_ext_name (BWS "=" BWS chunk_ext_val)?)*;
 
-    # RFC 9112, 7.1: what stands in a chunk and the last one behind the size.
-    # Narrower: no bare LF, as 2.2 lets a recipient take for CRLF.
+    # RFC 9112, 7.1: what a chunk and the last one have behind the size.  Narrower:
+    # a bare LF (2.2) ends no line.
     line_end = (chunk_ext $extension_byte CR) @err(bad_extension)
                LF >err(bad_line_end);
 
@@ -75,9 +75,9 @@ static_assert(sizeof(struct http_chunked) <= 32, "there is one in each connectio
             (CR LF) @err(bad_end);
     last_chunk = zero_size line_end @trailer_begins;
 
-    # RFC 9112, 7.1.2: field lines as in a head (5), judged as strictly.  They are
-    # not kept: so none is merged into the head, what it may be.  Narrower: no
-    # obs-fold.
+    # RFC 9112, 7.1.2: field lines as in a head (5), judged as strictly.  Narrower:
+    # no obs-fold.  None is kept, so that none is merged into the head, whichever it
+    # is (RFC 9110, 6.5.1).
     trailer_section = (((field_name ":" field_value CR) @err(bad_trailer)
                         LF >err(bad_line_end)) $trailer_byte)*;
 

@@ -5,6 +5,8 @@
  * What another reader could frame otherwise is refused, also where the RFC
  * says how to go on with it: that is how messages are smuggled.
  */
+#include <assert.h>
+
 #include <asynwsgi/http.h>
 
 #include "field.h"
@@ -39,6 +41,7 @@ struct gathered {
 };
 
 #define BIT(name) ((uint32_t)1 << (name))
+static_assert(HTTP_FIELD_UPGRADE < 32, "the last of the names has a bit too");
 
 /*
  * Fields of which a second line would change what is authorised, selected or

@@ -69,4 +69,27 @@ static inline enum http_fault limit_fault(const struct http_head_parser *parser,
     return parser->start <= 2 ? HTTP_LONG_START_LINE : HTTP_LONG_FIELD;
 }
 
+/*
+ * Reads a head by one run, or a second from the machine's start, as told above.
+ * `run` goes on from where the parser is to what there is, or the head's end.
+ */
+static inline enum http_fault
+read_head(enum http_fault (*run)(struct http_head_parser *, const struct http_limits *,
+                                 const unsigned char *, size_t, void *),
+          int machine_start, struct http_head_parser *parser, const struct http_limits *limits,
+          const unsigned char *message, size_t length, void *head)
+{
+    bool resumed = parser->position != 0;
+    enum http_fault fault;
+
+    if (length == parser->position)
+        return HTTP_INCOMPLETE;
+    fault = run(parser, limits, message, length, head);
+    if (fault == HTTP_COMPLETE && resumed) {
+        *parser = (struct http_head_parser){.state = machine_start};
+        fault = run(parser, limits, message, length, head);
+    }
+    return fault;
+}
+
 #endif

@@ -35,22 +35,23 @@
         pe = run_end(limits, message, length, line);
     }
 
-    # RFC 9112, 2.2.  Narrower: a bare LF, and CRs before a LF, end no line; nor is
-    # a bare CR taken for SP.
+    # RFC 9112, 2.2: what is behind the CR.  Narrower: neither a bare LF nor CRs in
+    # front of one end a line, and a bare CR is not taken for SP.
     line_LF = (LF @line_ends) >err(bad_line_end);
 
-    # RFC 9112, 2.3.  The minor version may be any (RFC 9110, 2.5); of other major
-    # versions the rest is not looked at.
+    # RFC 9112, 2.3.  Any minor version will do (RFC 9110, 2.5); of another major
+    # version the rest is not looked at, nor is a digit behind it.
     HTTP_version = "HTTP/" ("1." DIGIT @minor | [02-9] @unsupported);
 
-    # RFC 9112, 5 and 5.1: no white space before the colon, in responses neither.
+    # RFC 9112, 5 and 5.1, with its CRLF.  No white space before the colon; narrower
+    # for responses, of which a proxy would take it away.
     field_line = ((tchar $name_skip)+ >field_begins ":" @name_ends) @err(bad_name)
                  (field_value $value_skip CR @value_ends) @err(bad_value)
                  line_LF;
 
-    # RFC 9112, 2.1, the field lines and the empty one.  Narrower: obs-fold (5.2)
-    # is found, to be refused by its name; no white space before the first field
-    # (2.2).
+    # RFC 9112, 2.1: the field lines and the empty one.  Narrower: obs-fold (5.2) is
+    # found, to be refused by its name; white space before the first field (2.2) is
+    # no part of it.
     field_section = (field_line* CR | field_line+ (SP | HTAB) @obsolete_fold)
                     (LF @complete) >err(bad_line_end);
 }%%

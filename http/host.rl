@@ -5,7 +5,7 @@
     machine host;
     include grammar "grammar.rl";
 
-    # RFC 9110, 4.2 and 7.2
+    # RFC 9110, 7.2, and the authority of 4.2
     action port_digit {
         if (*p != '0')
             kind = HTTP_HOST_WITH_PORT;

@@ -33,23 +33,43 @@
     action query_skip { p = scan_query(p + 1, pe) - 1; }
     action query_ends { head->query = span(message, mark, p); }
 
-    # RFC 9112, 3.2.  Wider than RFC 3986: a path or query may hold any visible
-    # character but "#", a query also a broken "%", since clients send them.
-    # Narrower: no "%00"; only the schemes that are served; no userinfo.  What an
-    # authority is made of is judged by http_request_frame(), as Host is.
+    # RFC 3986, 3.3: pchar and "/".  Wider: any visible character but those that end
+    # a path, since clients send them.
     path_char = VCHAR - [?#%];
+
+    # RFC 3986, 2.1.  Narrower: no "%00", which ends a string for some.
     path_pct = pct_encoded - "%00";
+
+    # RFC 9110, 4.1: "//" is a path like others.
     absolute_path = ("/" @path_skip (path_char @path_skip | path_pct)*) >path_begins %path_ends;
+
+    # RFC 3986, 3.4.  Wider: any visible character but "#", and a "%" that encodes
+    # nothing, since clients send them.
     query = (VCHAR - "#")* $query_skip %query_ends;
+
+    # RFC 9112, 3.2.1
     origin_form = absolute_path ("?" @query_begins query)?;
+
+    # RFC 3986, 3.2.  Wider here: what it is made of is judged by
+    # http_request_frame(), as Host is.  Narrower: not empty (RFC 9110, 4.2.1), and
+    # no userinfo, which would hide a host (4.2.4).
     authority_chars = (unreserved | pct_encoded | sub_delims | [:\[\]])+
                       >authority_begins %authority_ends;
+
+    # RFC 9112, 3.2.2.  Narrower: no schemes but those that are served (RFC 9110,
+    # 4.2.1 and 4.2.2), in any case (4.2.3).
     absolute_form = "http"i "s"i? "://" @absolute authority_chars
                     absolute_path? ("?" @query_begins query)?;
-    asterisk_form = "*" @asterisk;
+
+    # RFC 9112, 3.2.3.  That there is a port is judged with what it is made of.
     authority_form = authority_chars >authority;
 
-    # RFC 9112, 3.1: the method says which forms there are.
+    # RFC 9112, 3.2.4
+    asterisk_form = "*" @asterisk;
+
+    # RFC 9112, 3 and 3.1 (method: RFC 9110, 9.1).  The method says which forms of
+    # a target there are (3.2).  Narrower: what stands between is one SP, no other
+    # white space.
     method_sp = SP @method_ends;
     target_sp = SP @target_ends;
     usual_form = origin_form | absolute_form;
@@ -61,20 +81,23 @@
         ("CONNECT" method_sp) @err(bad_method)
             (authority_form target_sp) @err(bad_target);
 
-    HTTP2_preface = "PRI *" @unsupported; # RFC 9113, 3.4
+    # RFC 9113, 3.4: refused by its version as soon as it is no request.
+    HTTP2_preface = "PRI *" @unsupported;
+
+    # RFC 9112, 3.  Narrower: the version is always there, unlike in HTTP/0.9.
     request_line = HTTP2_preface |
                    method_and_target (HTTP_version CR) @err(bad_version) line_LF;
 
-    # RFC 9112, 2.1 and 2.2
+    # RFC 9112, 2.1.  Wider: one empty line in front is skipped, as 2.2 asks for.
     main := (CR line_LF)? request_line field_section;
 }%%
 
 %% write data nofinal noentry;
 
 static enum http_fault run(struct http_head_parser *parser, const struct http_limits *limits,
-                           const unsigned char *message, size_t length,
-                           struct http_request *head)
+                           const unsigned char *message, size_t length, void *result)
 {
+    struct http_request *head = result;
     int cs = parser->state;
     uint32_t count = parser->field_count;
     const unsigned char *line = message + parser->start;
@@ -108,16 +131,9 @@ enum http_fault http_request_parse(struct http_head_parser *parser,
                                    const struct http_limits *limits, const unsigned char *message,
                                    size_t length, struct http_request *request)
 {
-    bool resumed = parser->position != 0;
-    enum http_fault fault;
+    enum http_fault fault =
+        read_head(run, request_start, parser, limits, message, length, request);
 
-    if (length == parser->position)
-        return HTTP_INCOMPLETE;
-    fault = run(parser, limits, message, length, request);
-    if (fault == HTTP_COMPLETE && resumed) {
-        http_request_parser_init(parser);
-        fault = run(parser, limits, message, length, request);
-    }
     if (fault == HTTP_COMPLETE)
         request->is_head = request->method.length == 4 &&
                            memcmp(message + request->method.start, "HEAD", 4) == 0;

@@ -13,36 +13,36 @@
 
     action bad_status_line { fault = HTTP_BAD_STATUS_LINE; }
 
-    action status_begins { head->status = 0; }
     action status_digit { head->status = (uint16_t)(head->status * 10 + *p - '0'); }
     action reason_begins { mark = p + 1; }
     action reason_skip { p = scan_value(p + 1, pe) - 1; }
     action reason_ends { head->reason = span(message, mark, p); }
 
-    # RFC 9112, 4.  Wider: any three digits that begin with none of 0, as clients
-    # take what is above 599 for a 5xx (RFC 9110, 15).
-    status_code = ([1-9] DIGIT{2}) >status_begins $status_digit;
+    # RFC 9112, 4.  Narrower: none of 0xx, which is no class (RFC 9110, 15); those
+    # above 599 are for a client to take as a 5xx.
+    status_code = ([1-9] DIGIT{2}) $status_digit;
 
-    # RFC 9112, 4; the empty one is the absent one.
+    # RFC 9112, 4.  An empty one is the absent one.
     reason_phrase = (HTAB | SP | VCHAR | obs_text)* $reason_skip;
 
     # RFC 9112, 4.  Wider: the SP in front of an absent reason may be missing, since
-    # many servers leave it out.  Narrower: the other two are one SP.
+    # many servers leave it out.  Narrower: what stands between is one SP, no other
+    # white space.
     status_line = (HTTP_version SP) @err(bad_version)
                   (status_code (SP @reason_begins reason_phrase %reason_ends)? CR)
                       @err(bad_status_line)
                   line_LF;
 
-    # RFC 9112, 2.1.  No empty line comes before it (2.2 there is on requests).
+    # RFC 9112, 2.1.  No empty line in front: 2.2 has that for requests.
     main := status_line field_section;
 }%%
 
 %% write data nofinal noentry;
 
 static enum http_fault run(struct http_head_parser *parser, const struct http_limits *limits,
-                           const unsigned char *message, size_t length,
-                           struct http_response_head *head)
+                           const unsigned char *message, size_t length, void *result)
 {
+    struct http_response_head *head = result;
     int cs = parser->state;
     uint32_t count = parser->field_count;
     const unsigned char *line = message + parser->start;
@@ -76,15 +76,5 @@ enum http_fault http_response_parse(struct http_head_parser *parser,
                                     const struct http_limits *limits, const unsigned char *message,
                                     size_t length, struct http_response_head *response)
 {
-    bool resumed = parser->position != 0;
-    enum http_fault fault;
-
-    if (length == parser->position)
-        return HTTP_INCOMPLETE;
-    fault = run(parser, limits, message, length, response);
-    if (fault == HTTP_COMPLETE && resumed) {
-        http_response_parser_init(parser);
-        fault = run(parser, limits, message, length, response);
-    }
-    return fault;
+    return read_head(run, response_start, parser, limits, message, length, response);
 }
