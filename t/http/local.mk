@@ -6,6 +6,7 @@ http_tests = \
 	t/http/framing_test \
 	t/http/golden_portable_test \
 	t/http/golden_test \
+	t/http/oracle_test \
 	t/http/request_test \
 	t/http/response_test \
 	t/http/scan_test \
@@ -28,15 +29,21 @@ http_test_files = \
 	t/http/golden/response-status-line.md \
 	t/http/golden/rules.md \
 	t/http/golden/smuggling.md \
-	t/http/golden/target.md
+	t/http/golden/target.md \
+	t/http/oracle.h \
+	t/http/pages.h \
+	t/http/parsed.h
 EXTRA_DIST += $(http_test_files)
 
 $(http_tests): $(http_lib) $(test_lib)
 t/http/%: private AM_CPPFLAGS = $(test_inc) $(http_inc)
 t/http/%: private LDADD = $(http_lib) $(test_link)
 
-# The pages once more, with a machines that do without SIMD.
-t_http_golden_portable_test_SOURCES = t/http/golden_test.cc
+t_http_golden_test_SOURCES = t/http/golden_test.cc t/http/pages.cc
+t_http_oracle_test_SOURCES = t/http/oracle_test.cc t/http/oracle.cc t/http/pages.cc t/http/parsed.cc
+
+# The pages once more, with machines that do without SIMD.
+t_http_golden_portable_test_SOURCES = t/http/golden_test.cc t/http/pages.cc
 nodist_t_http_golden_portable_test_SOURCES = http/request.c http/response.c
 t_http_golden_portable_test_CPPFLAGS = -DHTTP_SCAN_PORTABLE $(test_inc) $(http_inc)
 t_http_golden_portable_test_CFLAGS = $(AM_CFLAGS) -Wno-implicit-fallthrough
