@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <regex>
 #include <sstream>
 #include <vector>
 
@@ -359,11 +360,19 @@ std::string bytewise(const Case &test)
     return replay.finish();
 }
 
+// The line under a heading, on which t/conformance goes by.
+bool is_source(const std::string &line)
+{
+    static const std::regex form("RFC [0-9]+, [0-9A-Z.]+(, (stricter|wider))?|own limit");
+    return std::regex_match(line, form);
+}
+
 std::vector<Case> read_page(const std::filesystem::path &path)
 {
     bool write = std::getenv("GOLDEN_WRITE") != nullptr;
     std::vector<Case> cases;
     std::string written, title;
+    bool has_source = false;
     std::ifstream page(path);
     enum {
         PROSE,
@@ -371,9 +380,14 @@ std::vector<Case> read_page(const std::filesystem::path &path)
         EVENTS
     } where = PROSE;
     for (std::string line; std::getline(page, line);) {
-        if (where == PROSE && line.compare(0, 3, "## ") == 0)
+        if (where == PROSE && line.compare(0, 3, "## ") == 0) {
             title = path.stem().string() + ": " + line.substr(3);
+            has_source = false;
+        } else if (where == PROSE && is_source(line))
+            has_source = true;
         else if (where == PROSE && line.compare(0, 7, "```http") == 0) {
+            if (!has_source)
+                throw std::runtime_error("no section of an RFC for " + title);
             where = MESSAGE;
             cases.emplace_back();
             cases.back().name = title;
