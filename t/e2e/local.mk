@@ -2,6 +2,7 @@ e2e_tests = \
 	t/e2e/test_backends.py \
 	t/e2e/test_bottle.py \
 	t/e2e/test_cli.py \
+	t/e2e/test_conformance.py \
 	t/e2e/test_curl.py \
 	t/e2e/test_django.py \
 	t/e2e/test_examples.py \
@@ -17,6 +18,7 @@ e2e_tests = \
 	t/e2e/test_processes.py \
 	t/e2e/test_proxies.py \
 	t/e2e/test_refused.py \
+	t/e2e/test_strict.py \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py
 e2e_files = \
