@@ -38,6 +38,7 @@ e2e_files = \
 	t/e2e/apps/flask_site.py \
 	t/e2e/apps/notes.py \
 	t/e2e/apps/pep3333.py \
+	t/e2e/apps/strict.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/peer.py \
