@@ -81,14 +81,52 @@ class Refusing(Lax):
     do_POST = do_GET
 
 
-class Silent(Lax):
-    """Takes any bytes for a part of what is still to come, except for what it is first asked."""
+class Scripted(Lax):
+    """Gives for each piece of bytes what answers() does."""
 
     def handle(self):
         self.connection.settimeout(10)
-        while (data := self.connection.recv(65536)):
-            if data == b'GET / HTTP/1.1\r\nHost: a\r\n\r\n':
-                self.connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+        try:
+            while (data := self.connection.recv(65536)):
+                for status in self.answers(data):
+                    self.connection.sendall(b'HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n' % status)
+        except OSError:
+            pass
+
+
+PROBE = b'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+
+class Silent(Scripted):
+    """Takes any bytes for a part of what is still to come, except for what it is first asked."""
+
+    def answers(self, data):
+        return [200] if data == PROBE else []
+
+
+class Eager(Scripted):
+    """Whatever looks like a request is one."""
+
+    def answers(self, data):
+        return [200] * data.count(b' HTTP/1.')
+
+
+class Obstinate(Scripted):
+    """Refuses, and goes on with what comes next."""
+    before = b''
+    said = [400, 200]
+
+    def answers(self, data):
+        if data == PROBE:
+            return [200]
+        self.before += data
+        is_all = b'/canary' in self.before and data.endswith(b'\r\n\r\n')
+        return self.said if is_all else []
+
+
+class Staying(Obstinate):
+    """Refuses, and keeps the connection."""
+    said = [400]
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -139,6 +177,29 @@ def test_a_server_that_refuses_too_much_fails(conformance, other):
     assert results['framing', 'Content-Length']['verdict'] == 'FAIL'
     assert results['framing', 'Content-Length with GET']['verdict'] == 'stricter'
     assert results['framing', 'A sign']['verdict'] == 'pass'
+
+
+def test_a_server_that_sees_requests_everywhere_fails(conformance, other):
+    status, results = conformance(other(Eager), '--only', 'smuggling', '--only', 'connection',
+                                  '--only', 'request-line', '--patience', '0.3')
+    assert status == 1
+    wraps = results['smuggling', 'A chunk size that wraps in 32 bits']
+    assert wraps['verdict'] == 'FAIL' and 'hidden' in wraps['seen']
+    assert 'is answered' in results['connection', 'keep-alive and close: close']['seen']
+    cut = results['request-line', 'All but the last byte has come']
+    assert cut['verdict'] == 'FAIL' and 'as if whole' in cut['seen']
+    assert results['smuggling', 'A request in the body of a request']['verdict'] == 'FAIL'
+
+
+@pytest.mark.parametrize('handler, seen', [(Obstinate, 'goes on'), (Staying, 'not closed')])
+def test_a_server_that_does_not_end_behind_an_error_fails(conformance, other, handler, seen):
+    """But where a Host is refused there is no doubt of what comes next."""
+    status, results = conformance(other(handler), '--only', 'smuggling', '--only', 'host',
+                                  '--patience', '0.3')
+    assert status == 1
+    twice = results['smuggling', 'Content-Length before Transfer-Encoding']
+    assert twice['verdict'] == 'FAIL' and seen in twice['seen']
+    assert results['host', 'Host twice']['verdict'] == 'pass'
 
 
 def test_a_server_that_hangs_fails(conformance, other):
