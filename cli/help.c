@@ -50,10 +50,10 @@ void cli_options_help(FILE *output)
         else
             fprintf(output, "\n%s:\n", cli_options[i].help);
     }
-    fputs("\nA TIME is written 90, 90s, 1m30s or 500ms, a SIZE 8190, 64k or 10m; 0 is no limit for "
-          "a\n"
-          "time-out and for --limit-request-body.  Each option is also an environment variable,\n"
-          "--log-level being ASYNWSGI_LOG_LEVEL; the command line comes first.\n"
+    fputs("\nA TIME is written 90, 90s, 1m30s or 500ms, a SIZE 8190, 64k or 10m; 0 is none for a\n"
+          "time-out, a rate, --limit-request-body and --memory-budget.  Each option is also an\n"
+          "environment variable, --log-level being ASYNWSGI_LOG_LEVEL; the command line comes\n"
+          "first.\n"
           "Exit status: 0 stopped by a signal, 2 usage, 3 a worker could not boot, 4 the\n"
           "application could not be loaded, 1 anything else.\n",
           output);

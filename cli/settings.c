@@ -40,6 +40,7 @@ void cli_settings_init(struct cli_settings *settings)
                 .graceful_timeout = 30000000000,
                 .limits = http_limits_default,
                 .timeouts = http_timeouts_default,
+                .memory_budget = 1 << 30,
                 .wsgi = {.body_memory = 1 << 20},
             },
     };

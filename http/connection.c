@@ -26,9 +26,16 @@
 static bool refuse(struct http_connection *c, const struct http_request *request,
                    enum http_fault fault)
 {
-    http_exchange_begin(c, request);
-    http_exchange_refuse(c, http_fault_status(fault), http_fault_text(fault));
+    if (http_exchange_begin(c, request))
+        http_exchange_refuse(c, http_fault_status(fault), http_fault_text(fault));
     return true; /* what is left of the input is to be dropped */
+}
+
+void http_connection_be_idle(struct http_connection *c)
+{
+    http_server_take_exchange(c);
+    http_request_parser_init(&c->parser);
+    c->state = STATE_IDLE;
 }
 
 /* A head is complete: have it answered. */
@@ -37,18 +44,25 @@ static void begin(struct http_connection *c, const struct http_request *request,
 {
     bool body = framing->body == HTTP_BODY_CHUNKED || framing->length > 0;
 
-    http_exchange_begin(c, request);
+    if (!http_exchange_begin(c, request))
+        return;
     c->client_closes = !framing->persistent;
     /* After a 2xx to CONNECT a client takes what follows for the tunnel. */
     c->persistent = framing->persistent && request->form != HTTP_TARGET_AUTHORITY;
     c->expects = framing->expects_continue;
     c->chunked_body = framing->body == HTTP_BODY_CHUNKED;
     if (c->chunked_body)
-        http_chunked_init(&c->chunked);
+        http_chunked_init(&c->exchange->chunked);
     else
-        c->remaining = framing->length;
+        c->exchange->remaining = framing->length;
     c->state = body ? STATE_BODY : STATE_WAIT;
     http_connection_handler(c)->request(c, request, framing);
+}
+
+/* No other request before the client reads its answers, and memory is free. */
+static bool may_not_begin(const struct http_connection *c)
+{
+    return tcpsocket_stream_full(&c->stream) || http_connection_server(c)->spent;
 }
 
 static bool read_head(struct http_connection *c)
@@ -60,8 +74,7 @@ static bool read_head(struct http_connection *c)
     size_t length;
     const unsigned char *input = tcpsocket_stream_peek(&c->stream, &length);
 
-    /* The client does not read its answers: no more of them until it does. */
-    if (tcpsocket_stream_full(&c->stream))
+    if (may_not_begin(c))
         return false;
     fault = HTTP_INCOMPLETE;
     if (length > 0) {
@@ -94,16 +107,21 @@ static enum http_fault take_piece(struct http_connection *c, const unsigned char
     enum http_fault fault;
 
     if (c->chunked_body) {
-        fault = http_chunked_parse(&c->chunked, limits, input, length, piece);
+        fault = http_chunked_parse(&c->exchange->chunked, limits, input, length, piece);
     } else {
-        if (length > c->remaining)
-            length = (size_t)c->remaining;
+        uint64_t *remaining = &c->exchange->remaining;
+
+        if (length > *remaining)
+            length = (size_t)*remaining;
         *piece = (struct http_piece){.consumed = length, .data = input, .length = length};
-        c->remaining -= length;
-        fault = c->remaining > 0 ? HTTP_INCOMPLETE : HTTP_COMPLETE;
+        *remaining -= length;
+        fault = *remaining > 0 ? HTTP_INCOMPLETE : HTTP_COMPLETE;
     }
     if (fault <= HTTP_INCOMPLETE)
         tcpsocket_stream_consume(&c->stream, piece->consumed);
+    if (c->phase == PHASE_BODY)
+        c->progress += (uint32_t)piece->consumed;
+    c->moved = true;
     return fault;
 }
 
@@ -130,7 +148,6 @@ static bool read_body(struct http_connection *c)
             http_connection_break_off(c, 400, "the body is incomplete");
         return false;
     }
-    c->moved = true;
     c->expects = false;
     fault = take_piece(c, input, length, &piece);
     if (fault > HTTP_INCOMPLETE) {
@@ -156,13 +173,11 @@ static bool discard_body(struct http_connection *c)
             c->state = STATE_LINGER;
         return false;
     }
-    c->moved = true;
     fault = take_piece(c, input, length, &piece);
-    c->dropped += piece.consumed;
+    c->exchange->dropped += piece.consumed;
     if (fault == HTTP_COMPLETE) {
-        http_request_parser_init(&c->parser);
-        c->state = STATE_IDLE;
-    } else if (fault != HTTP_INCOMPLETE || c->dropped > DISCARD_MAX) {
+        http_connection_be_idle(c);
+    } else if (fault != HTTP_INCOMPLETE || c->exchange->dropped > DISCARD_MAX) {
         c->state = STATE_LINGER;
     }
     return true;
@@ -223,9 +238,13 @@ void http_connection_lost(struct http_connection *c)
 
 static void discharge(struct http_connection *c)
 {
+    struct http_server *server = http_connection_server(c);
+
+    http_server_take_exchange(c);
     dispatch_timer_remove(&c->timer);
     tcpsocket_stream_close(&c->stream);
-    http_server_remove(http_connection_server(c), c);
+    http_server_remove(server, c);
+    http_server_watch_memory(server);
 }
 
 /*
@@ -248,13 +267,14 @@ static void linger(struct http_connection *c)
 /*
  * Input that must wait is left to the kernel, once there is some.  Not before:
  * most clients send nothing while they wait, and saying so would cost a system
- * call each way.
+ * call each way.  But where memory is spent, even what comes first is too much.
  */
 static void control_input(struct http_connection *c)
 {
     bool before = c->state == STATE_IDLE || c->state == STATE_HEAD;
     bool waits = c->state == STATE_WAIT || (c->state == STATE_BODY && c->held) ||
-                 (before && tcpsocket_stream_full(&c->stream));
+                 (before && may_not_begin(c));
+    bool must = before && http_connection_server(c)->spent;
     size_t length;
 
     if (!waits) {
@@ -263,8 +283,22 @@ static void control_input(struct http_connection *c)
         return;
     }
     tcpsocket_stream_peek(&c->stream, &length);
-    if (length > 0 && !c->stream.paused)
+    if ((length > 0 || must) && !c->stream.paused)
         tcpsocket_stream_pause(&c->stream);
+}
+
+void http_connection_spent(struct http_connection *c, bool spent)
+{
+    size_t length;
+
+    tcpsocket_stream_peek(&c->stream, &length);
+    if (spent && c->state == STATE_IDLE && c->used && length == 0) {
+        c->client_closes = true; /* or as good as */
+        c->state = STATE_LINGER;
+    } else if (!spent && length > 0 && !c->running) {
+        http_connection_kick(c);
+    }
+    http_connection_settle(c);
 }
 
 void http_connection_settle(struct http_connection *c)
@@ -286,6 +320,7 @@ void http_connection_settle(struct http_connection *c)
     }
     control_input(c);
     http_connection_watch(c);
+    http_server_watch_memory(http_connection_server(c));
 }
 
 /* -- Events --------------------------------------------------------------- */
@@ -312,7 +347,7 @@ static void failed(struct tcpsocket_stream *stream, int error)
     http_connection_lost((struct http_connection *)stream);
 }
 
-static const struct tcpsocket_stream_events events = {
+const struct tcpsocket_stream_events http_connection_events = {
     .input = received, .drained = drained, .failed = failed};
 
 static void set_peer(struct http_connection *c, const struct sockaddr *peer, socklen_t length)
@@ -335,12 +370,13 @@ void http_connection_open(struct http_listener *listener, int descriptor,
     c->timer.fired = http_connection_expired;
     if (dispatch_timer_add(server->options.loop, &c->timer) != 0)
         goto fail_connection;
-    if (tcpsocket_stream_open(&c->stream, server->pool, descriptor, &events) != 0)
+    if (tcpsocket_stream_open(&c->stream, server->pool, descriptor) != 0)
         goto fail_timer;
     set_peer(c, peer, length);
     http_request_parser_init(&c->parser);
     http_connection_watch(c);
     tcpsocket_stream_receive(&c->stream);
+    http_server_watch_memory(server);
     return;
 
 fail_timer:

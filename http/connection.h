@@ -32,6 +32,12 @@ enum http_connection_state {
     STATE_CLOSED   /* nothing any more: freed as soon as no callback is running */
 };
 
+/* Bytes: a response that has so much unsent is full. */
+enum {
+    OUTPUT_HIGH = 49152,
+    OUTPUT_LOW = 16384
+};
+
 /* What the timer stands for. */
 enum http_connection_phase {
     PHASE_NONE,
@@ -39,8 +45,25 @@ enum http_connection_phase {
     PHASE_HEAD,
     PHASE_BODY,
     PHASE_WRITE,
-    PHASE_LINGER,
+    PHASE_DRAIN,
     PHASE_KICK /* go on from the loop, in its next turn */
+};
+
+/* What there is to know of an exchange; an idle connection has none. */
+struct http_exchange {
+    struct http_exchange *next; /* while it waits for another connection */
+    void *handlers, *observers; /* their own pointers */
+    uint64_t began;
+    uint64_t sent; /* body bytes of the response */
+    size_t memory; /* that the handler holds */
+    union {
+        uint64_t length;  /* of the body of a RESPONSE_SIZED */
+        uint64_t dropped; /* in DISCARD */
+    };
+    union {
+        struct http_chunked chunked; /* the request's body ... */
+        uint64_t remaining;          /* ... or, of a sized one */
+    };
 };
 
 struct http_connection {
@@ -48,24 +71,18 @@ struct http_connection {
     struct dispatch_timer timer;
     struct http_listener *listener;
     struct http_connection *next, **link; /* in the server's list */
-    void *exchange, *record;
-    uint64_t began; /* the exchange; in LINGER, the wait */
-    uint64_t sent;  /* body bytes of the response */
-    union {
-        uint64_t length;  /* of the body of a RESPONSE_SIZED */
-        uint64_t dropped; /* in DISCARD */
-    };
+    struct http_exchange *exchange;       /* NULL in IDLE and HEAD */
     union {
         struct http_head_parser parser; /* in IDLE, HEAD */
-        struct http_chunked chunked;    /* in BODY, DISCARD ... */
-        uint64_t remaining;             /* ... or, of a sized body */
+        uint64_t drains;                /* in DISCARD, LINGER: since when */
     };
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } peer;            /* of a unix socket there is just the family */
-    uint32_t progress; /* tcpsocket_stream_progress() when PHASE_WRITE was set, cut short */
+    uint32_t progress; /* PHASE_BODY: bytes that came since the deadline was set;
+                        * PHASE_WRITE: tcpsocket_stream_progress() then, cut short */
     uint16_t status;   /* of the response; 0: not begun */
     uint8_t state, phase;
 
@@ -97,7 +114,12 @@ struct http_server {
     struct http_listener *listeners;
     struct http_connection *connections;
     size_t connection_count;
+    struct http_exchange *exchanges; /* that wait for another connection */
+    size_t exchange_count;
+    size_t handler_memory; /* that handlers hold */
 
+    bool spent;    /* the memory there may be is */
+    bool changing; /* `spent` is, connection by connection */
     bool draining;
     void (*drained)(void *context);
     void *drained_context;
@@ -118,7 +140,17 @@ const struct response_stamp *http_server_stamp(struct http_server *server);
 struct http_connection *http_server_add(struct http_server *server);
 void http_server_remove(struct http_server *server, struct http_connection *connection);
 
+/* Give the connection an exchange, all zero; false for want of memory.  And take it away. */
+bool http_server_give_exchange(struct http_connection *connection);
+void http_server_take_exchange(struct http_connection *connection);
+
+/* See whether the memory there may be is spent.  It may end any idle connection. */
+void http_server_watch_memory(struct http_server *server);
+
 /* -- connection.c -- */
+
+/* Those of every connection's stream. */
+extern const struct tcpsocket_stream_events http_connection_events;
 
 /* Serve an accepted descriptor, or close it for want of memory. */
 void http_connection_open(struct http_listener *listener, int descriptor,
@@ -129,6 +161,12 @@ void http_connection_open(struct http_listener *listener, int descriptor,
  * the loop; does nothing within one.
  */
 void http_connection_run(struct http_connection *connection);
+
+/* The server's memory is spent, or no longer. */
+void http_connection_spent(struct http_connection *connection, bool spent);
+
+/* The exchange and its body are done with: on to the next. */
+void http_connection_be_idle(struct http_connection *connection);
 
 /* The request is broken in its body: abandon it, and answer why if there is no answer yet. */
 void http_connection_break_off(struct http_connection *connection, unsigned status,
@@ -156,8 +194,11 @@ void http_connection_kick(struct http_connection *connection);
 
 /* -- exchange.c -- */
 
-/* `request` is NULL for a head that could not be parsed. */
-void http_exchange_begin(struct http_connection *connection, const struct http_request *request);
+/*
+ * `request` is NULL for a head that could not be parsed.  False: there is no
+ * memory for it, and the connection is CLOSED.
+ */
+bool http_exchange_begin(struct http_connection *connection, const struct http_request *request);
 
 /* Tell the handler that it is over, if it is open, and be CLOSED. */
 void http_exchange_abandon(struct http_connection *connection);

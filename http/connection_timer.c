@@ -5,13 +5,16 @@
  * state; unsent output comes first, since nothing else helps a client that
  * does not read.  Its deadline moves when the phase changes or is `moved`: so
  * that of a head stands from its first byte, however many more trickle in.
+ *
+ * With a rate, n bytes move a deadline on by n / rate, but never further than
+ * the time-out from now: a bucket that leaks, whose level is the deadline.
  */
 #include "connection.h"
 
 static const uint64_t second = 1000000000;
 
-/* LINGER ends this long after the last input, and at last after the second. */
-static const uint64_t linger_step = 2, linger_most = 30;
+/* LINGER ends this long after the last input. */
+static const uint64_t linger_step = 2;
 
 static enum http_connection_phase phase_of(const struct http_connection *c)
 {
@@ -26,9 +29,8 @@ static enum http_connection_phase phase_of(const struct http_connection *c)
         /* It is the handler that keeps the client waiting. */
         return c->held || c->expects ? PHASE_NONE : PHASE_BODY;
     case STATE_DISCARD:
-        return PHASE_BODY;
     case STATE_LINGER:
-        return PHASE_LINGER;
+        return PHASE_DRAIN;
     case STATE_WAIT:
     case STATE_CLOSED:
         break;
@@ -41,7 +43,16 @@ static uint64_t after(uint64_t start, uint64_t duration)
     return duration == 0 || duration > DISPATCH_NEVER - start ? DISPATCH_NEVER : start + duration;
 }
 
-static uint64_t deadline(struct http_connection *c)
+/* Where a deadline that stood at `before` <= `most` moves to when `bytes` come. */
+static uint64_t extended(uint64_t before, uint64_t bytes, uint32_t rate, uint64_t most)
+{
+    uint64_t gain = rate == 0 ? DISPATCH_NEVER : bytes * second / rate;
+
+    return gain < most - before ? before + gain : most;
+}
+
+/* `again`: the phase was this already. */
+static uint64_t deadline(struct http_connection *c, bool again)
 {
     const struct http_timeouts *timeouts = &http_connection_server(c)->options.timeouts;
     uint64_t now = dispatch_now(c->timer.loop), end;
@@ -52,12 +63,15 @@ static uint64_t deadline(struct http_connection *c)
     case PHASE_HEAD:
         return after(now, timeouts->head);
     case PHASE_BODY:
-        return after(now, timeouts->body);
+        end = after(now, timeouts->body);
+        return again ? extended(c->timer.deadline, c->progress, timeouts->body_rate, end) : end;
     case PHASE_WRITE:
         return after(now, timeouts->write);
-    case PHASE_LINGER:
-        end = c->began + linger_most * second;
-        return end < now + linger_step * second ? end : now + linger_step * second;
+    case PHASE_DRAIN:
+        end = after(c->drains, timeouts->drain);
+        if (c->state == STATE_LINGER && end > now + linger_step * second)
+            return now + linger_step * second;
+        return end;
     case PHASE_NONE:
     case PHASE_KICK:
         break;
@@ -68,24 +82,41 @@ static uint64_t deadline(struct http_connection *c)
 void http_connection_watch(struct http_connection *c)
 {
     enum http_connection_phase phase = phase_of(c);
+    bool again = phase == c->phase;
 
     if (c->phase == PHASE_KICK)
         return;
-    if (phase == c->phase && (!c->moved || phase == PHASE_WRITE))
+    if (again && (!c->moved || phase == PHASE_WRITE))
         return;
-    if (phase == PHASE_WRITE)
-        c->progress = (uint32_t)tcpsocket_stream_progress(&c->stream);
-    else if (phase == PHASE_LINGER && c->phase != PHASE_LINGER)
-        c->began = dispatch_now(c->timer.loop);
+    if (phase == PHASE_DRAIN && !again)
+        c->drains = dispatch_now(c->timer.loop);
     c->phase = (uint8_t)phase;
     c->moved = false;
-    dispatch_timer_set(&c->timer, deadline(c));
+    dispatch_timer_set(&c->timer, deadline(c, again));
+    c->progress = phase == PHASE_WRITE ? (uint32_t)tcpsocket_stream_progress(&c->stream) : 0;
 }
 
 void http_connection_kick(struct http_connection *c)
 {
     c->phase = PHASE_KICK;
     dispatch_timer_set(&c->timer, 0);
+}
+
+/* The time to take a response is up: what the client took meanwhile may give it more. */
+static void check_progress(struct http_connection *c)
+{
+    const struct http_timeouts *timeouts = &http_connection_server(c)->options.timeouts;
+    uint32_t progress = (uint32_t)tcpsocket_stream_progress(&c->stream);
+    uint64_t now = dispatch_now(c->timer.loop);
+
+    if (progress == c->progress) {
+        http_exchange_abandon(c);
+        return;
+    }
+    c->phase = PHASE_WRITE;
+    dispatch_timer_set(&c->timer, extended(now, progress - c->progress, timeouts->write_rate,
+                                           after(now, timeouts->write)));
+    c->progress = progress;
 }
 
 /* Nobody waits any longer. */
@@ -98,26 +129,21 @@ static void give_up(struct http_connection *c, enum http_connection_phase phase)
             tcpsocket_stream_receive(&c->stream);
         break;
     case PHASE_WRITE:
-        /* Progress is looked at here only; the phase is set anew if there was some. */
-        if (c->progress == (uint32_t)tcpsocket_stream_progress(&c->stream))
-            http_exchange_abandon(c);
+        check_progress(c);
         break;
     case PHASE_HEAD:
         if (c->state == STATE_HEAD) {
-            http_exchange_begin(c, NULL);
-            http_exchange_refuse(c, 408, "the head took too long");
+            if (http_exchange_begin(c, NULL))
+                http_exchange_refuse(c, 408, "the head took too long");
         } else {
             c->state = STATE_CLOSED;
         }
         break;
     case PHASE_BODY:
-        if (c->state == STATE_BODY)
-            http_connection_break_off(c, 408, "the body took too long");
-        else
-            c->state = STATE_CLOSED;
+        http_connection_break_off(c, 408, "the body took too long");
         break;
     case PHASE_IDLE:
-    case PHASE_LINGER:
+    case PHASE_DRAIN:
     case PHASE_NONE:
         c->state = STATE_CLOSED;
         break;

@@ -73,20 +73,23 @@ static int write_chunk(struct http_connection *c, const void *data, size_t lengt
 
 /* -- The life of an exchange ---------------------------------------------- */
 
-void http_exchange_begin(struct http_connection *c, const struct http_request *request)
+bool http_exchange_begin(struct http_connection *c, const struct http_request *request)
 {
     const struct http_server_options *options = &http_connection_server(c)->options;
 
+    if (!http_server_give_exchange(c)) {
+        c->state = STATE_CLOSED;
+        return false;
+    }
     c->is_open = c->used = true;
     c->held = c->expects = c->client_closes = false;
-    c->exchange = c->record = NULL;
     c->status = 0;
-    c->sent = 0;
-    c->began = dispatch_now(options->loop);
+    c->exchange->began = dispatch_now(options->loop);
     c->to_head = request != NULL && request->is_head;
     c->to_http_10 = request != NULL && request->minor == 0;
     if (options->observer != NULL && options->observer->began != NULL)
         options->observer->began(c, request);
+    return true;
 }
 
 static void end(struct http_connection *c)
@@ -218,26 +221,60 @@ int http_respond(struct http_connection *c, const struct http_response *response
     c->status = (uint16_t)response->status;
     c->persistent = framing.persistent;
     c->framing = framing.body;
-    c->length = (uint64_t)framing.length;
+    c->exchange->length = (uint64_t)framing.length;
     return commit(c, written);
 }
 
-int http_send(struct http_connection *c, const void *data, size_t length)
+/* Of a piece that can be sent in parts, how much makes one chunk. */
+static size_t chunk_of(const struct http_connection *c, size_t length)
 {
-    int error = 0, excess = 0;
+    size_t unsent = tcpsocket_stream_unsent(&c->stream);
+    size_t room = unsent + DIRECT_MIN < OUTPUT_HIGH ? OUTPUT_HIGH - unsent : DIRECT_MIN;
+
+    return length < room ? length : room;
+}
+
+/* What lies beyond the Content-Length is left out, and nothing is sent where there is no body. */
+static size_t allowed(const struct http_connection *c, size_t length)
+{
+    uint64_t left = c->exchange->length - c->exchange->sent;
 
     assert(c->is_open && c->status != 0);
     if (c->framing == RESPONSE_EMPTY)
         return 0;
-    if (c->framing == RESPONSE_SIZED && length > c->length - c->sent) {
-        length = (size_t)(c->length - c->sent);
-        excess = -EMSGSIZE;
+    return c->framing == RESPONSE_SIZED && length > left ? (size_t)left : length;
+}
+
+int http_send(struct http_connection *c, const void *data, size_t length)
+{
+    size_t sending = allowed(c, length);
+    int error = 0;
+
+    c->exchange->sent += sending;
+    if (sending > 0)
+        error = c->framing == RESPONSE_CHUNKED ? write_chunk(c, data, sending)
+                                               : write_plain(c, data, sending);
+    if (error == 0 && sending < length && c->framing != RESPONSE_EMPTY)
+        error = -EMSGSIZE;
+    return error;
+}
+
+int http_send_some(struct http_connection *c, const void *data, size_t length, size_t *taken)
+{
+    size_t sending = allowed(c, length);
+    int error;
+
+    if (sending < length || length < DIRECT_MIN || c->framing == RESPONSE_CHUNKED) {
+        if (c->framing == RESPONSE_CHUNKED)
+            length = chunk_of(c, length);
+        error = http_send(c, data, length);
+    } else {
+        error = tcpsocket_stream_send_some(&c->stream, data, length, &length);
+        c->exchange->sent += error == 0 ? length : 0;
     }
-    c->sent += length;
-    if (length > 0)
-        error = c->framing == RESPONSE_CHUNKED ? write_chunk(c, data, length)
-                                               : write_plain(c, data, length);
-    return error != 0 ? error : excess;
+    if (error == 0 || error == -EMSGSIZE)
+        *taken = length;
+    return error;
 }
 
 void http_flush(struct http_connection *c)
@@ -260,7 +297,7 @@ static bool complete(struct http_connection *c)
         return false;
     if (c->framing == RESPONSE_CHUNKED)
         return write_copy(c, LITERAL("0\r\n\r\n")) == 0;
-    return c->framing != RESPONSE_SIZED || c->sent == c->length;
+    return c->framing != RESPONSE_SIZED || c->exchange->sent == c->exchange->length;
 }
 
 /* This was the last exchange; what was handed out, earlier answers too, still goes out. */
@@ -282,11 +319,10 @@ void http_finish(struct http_connection *c)
     if (!c->persistent || http_connection_server(c)->draining) {
         linger(c);
     } else if (c->state == STATE_BODY) {
-        c->dropped = 0;
+        c->exchange->dropped = 0;
         c->state = STATE_DISCARD;
     } else {
-        http_request_parser_init(&c->parser);
-        c->state = STATE_IDLE;
+        http_connection_be_idle(c);
     }
     go_on(c);
 }
@@ -313,26 +349,32 @@ void http_fail(struct http_connection *c, unsigned status)
         answer(c, status, NULL);
 }
 
+void http_refuse(struct http_connection *c, unsigned status)
+{
+    c->persistent = false;
+    http_fail(c, status);
+}
+
 /* -- Asking --------------------------------------------------------------- */
 
 void http_exchange_set(struct http_connection *c, void *exchange)
 {
-    c->exchange = exchange;
+    c->exchange->handlers = exchange;
 }
 
 void *http_exchange(const struct http_connection *c)
 {
-    return c->exchange;
+    return c->exchange->handlers;
 }
 
 void http_record_set(struct http_connection *c, void *record)
 {
-    c->record = record;
+    c->exchange->observers = record;
 }
 
 void *http_record(const struct http_connection *c)
 {
-    return c->record;
+    return c->exchange->observers;
 }
 
 void *http_connection_context(const struct http_connection *c)
@@ -362,10 +404,10 @@ unsigned http_connection_status(const struct http_connection *c)
 
 uint64_t http_connection_sent(const struct http_connection *c)
 {
-    return c->sent;
+    return c->exchange->sent;
 }
 
 uint64_t http_connection_began(const struct http_connection *c)
 {
-    return c->began;
+    return c->exchange->began;
 }

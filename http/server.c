@@ -2,7 +2,7 @@
  * The server: listeners, the connections there are, drain, and the Date field.
  *
  * A connection is allocated when it is accepted and in `connections` until it
- * is closed; that is the only allocation there is for it here.
+ * is closed.  What an exchange needs it has only as long as there is one.
  */
 #include "connection.h"
 #include "put.h"
@@ -15,8 +15,19 @@
 
 static const uint64_t second = 1000000000;
 
+enum {
+    SPARE_EXCHANGES = 64 /* at most, that wait for another connection */
+};
+
 const struct http_timeouts http_timeouts_default = {
-    .head = 30 * second, .body = 60 * second, .idle = 75 * second, .write = 60 * second};
+    .head = 30 * second,
+    .body = 60 * second,
+    .idle = 75 * second,
+    .write = 60 * second,
+    .drain = 30 * second,
+    .body_rate = 240,
+    .write_rate = 240,
+};
 
 /* -- Date and Server ------------------------------------------------------ */
 
@@ -71,8 +82,10 @@ static struct tcpsocket_limits pool_limits(const struct http_limits *limits)
 
     if (limits->head > input / 2)
         input = limits->head < UINT32_MAX / 2 ? 2 * limits->head : UINT32_MAX;
-    return (struct tcpsocket_limits){
-        .input = input, .output_high = 49152, .output_low = 16384, .output_max = UINT32_MAX};
+    return (struct tcpsocket_limits){.input = input,
+                                     .output_high = OUTPUT_HIGH,
+                                     .output_low = OUTPUT_LOW,
+                                     .output_max = UINT32_MAX};
 }
 
 static void drained(struct dispatch_timer *timer);
@@ -97,7 +110,7 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     error = make_stamp(&server->stamp, options->name);
     if (error != 0)
         goto fail_fields;
-    error = tcpsocket_pool_new(options->loop, &limits, &server->pool);
+    error = tcpsocket_pool_new(options->loop, &limits, &http_connection_events, &server->pool);
     if (error != 0)
         goto fail_stamp;
     error = dispatch_timer_add(options->loop, &server->drained_timer);
@@ -168,6 +181,12 @@ void http_server_free(struct http_server *server)
         server->listeners = listener->next;
         free(listener);
     }
+    while (server->exchanges != NULL) {
+        struct http_exchange *exchange = server->exchanges;
+
+        server->exchanges = exchange->next;
+        free(exchange);
+    }
     dispatch_timer_remove(&server->drained_timer);
     tcpsocket_pool_free(server->pool);
     free(server->stamp.text);
@@ -203,9 +222,91 @@ void http_server_remove(struct http_server *server, struct http_connection *conn
     free(connection);
 }
 
+bool http_server_give_exchange(struct http_connection *c)
+{
+    struct http_server *server = http_connection_server(c);
+    struct http_exchange *exchange = server->exchanges;
+
+    if (exchange != NULL) {
+        server->exchanges = exchange->next;
+        server->exchange_count--;
+    } else {
+        exchange = malloc(sizeof(*exchange));
+        if (exchange == NULL)
+            return false;
+    }
+    *exchange = (struct http_exchange){0};
+    c->exchange = exchange;
+    return true;
+}
+
+void http_server_take_exchange(struct http_connection *c)
+{
+    struct http_server *server = http_connection_server(c);
+    struct http_exchange *exchange = c->exchange;
+
+    if (exchange == NULL)
+        return;
+    c->exchange = NULL;
+    server->handler_memory -= exchange->memory;
+    if (server->exchange_count == SPARE_EXCHANGES) {
+        free(exchange);
+        return;
+    }
+    exchange->next = server->exchanges;
+    server->exchanges = exchange;
+    server->exchange_count++;
+}
+
 size_t http_server_connections(const struct http_server *server)
 {
     return server->connection_count;
+}
+
+/* -- Memory --------------------------------------------------------------- */
+
+bool http_hold_memory(struct http_connection *c, size_t bytes)
+{
+    struct http_server *server = http_connection_server(c);
+
+    server->handler_memory += bytes - c->exchange->memory;
+    c->exchange->memory = bytes;
+    return server->spent;
+}
+
+size_t http_server_memory(const struct http_server *server)
+{
+    return tcpsocket_pool_held(server->pool) + server->handler_memory +
+           server->connection_count * sizeof(struct http_connection);
+}
+
+static void set_spent(struct http_server *server, bool spent)
+{
+    struct http_connection *next;
+
+    server->spent = spent;
+    server->changing = true;
+    if (server->options.spent != NULL)
+        server->options.spent(server->options.spent_context, spent);
+    for (struct http_listener *listener = server->listeners; listener; listener = listener->next)
+        (spent ? tcpsocket_listener_pause : tcpsocket_listener_resume)(&listener->socket);
+    for (struct http_connection *c = server->connections; c != NULL; c = next) {
+        next = c->next;
+        http_connection_spent(c, spent);
+    }
+    server->changing = false;
+}
+
+void http_server_watch_memory(struct http_server *server)
+{
+    size_t most = server->options.memory;
+
+    if (most == 0 || server->changing)
+        return;
+    if (!server->spent && http_server_memory(server) > most)
+        set_spent(server, true);
+    if (server->spent && http_server_memory(server) <= most - most / 8)
+        set_spent(server, false);
 }
 
 /* -- Drain ---------------------------------------------------------------- */

@@ -150,6 +150,16 @@ static int listen_all(struct worker *worker, unsigned slot)
     return r;
 }
 
+static void memory_spent(void *context, bool spent)
+{
+    const struct worker *worker = context;
+
+    server_log_print(worker->log, SERVER_LOG_WARNING,
+                     spent ? "the memory for connections is spent (memory-budget): "
+                             "accepting no more for now"
+                           : "there is memory for connections again");
+}
+
 static int start_server(struct worker *worker)
 {
     int access_fd = worker->setup->access_fd;
@@ -162,6 +172,9 @@ static int start_server(struct worker *worker)
         .name = "asynwsgi",
         .limits = worker->options->limits,
         .timeouts = worker->options->timeouts,
+        .memory = worker->options->memory_budget,
+        .spent = memory_spent,
+        .spent_context = worker,
     };
     int r = server_access_log_init(&worker->access_log, worker->loop, access_fd);
 

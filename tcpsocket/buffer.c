@@ -2,7 +2,7 @@
  * The bytes that one stream holds for itself.
  *
  * The bytes held are data[start .. start + length - 1], and
- * start + length <= capacity; capacity is 0 where data is NULL.
+ * start + length <= capacity.
  */
 #include "buffer.h"
 
@@ -11,6 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a buffer, all of it, in the account. */
+static size_t memory(size_t capacity)
+{
+    return sizeof(struct tcpsocket_buffer) + capacity;
+}
+
 /*
  * An eighth more than needed, in steps of 64: few enough copies while a buffer
  * grows byte by byte, and little waste in the thousands of streams that stall
@@ -18,39 +24,49 @@
  */
 static uint32_t capacity_for(size_t needed)
 {
-    size_t capacity = (needed + needed / 8 + 63) & ~(size_t)63;
+    size_t most = UINT32_MAX - memory(0);
+    size_t capacity = ((memory(needed) + needed / 8 + 63) & ~(size_t)63) - memory(0);
 
-    return capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX;
+    return (uint32_t)(capacity < most ? capacity : most);
 }
 
-static int grow(struct tcpsocket_buffer *buffer, size_t needed, size_t *held)
+static int grow(struct tcpsocket_buffer **buffer, size_t needed, size_t *held)
 {
-    assert(needed <= UINT32_MAX);
+    struct tcpsocket_buffer *old = *buffer, *grown;
     uint32_t capacity = capacity_for(needed);
-    unsigned char *data = realloc(buffer->data, capacity);
 
-    if (!data)
+    if (needed > capacity)
         return -ENOMEM;
-    *held += capacity - buffer->capacity;
-    buffer->data = data;
-    buffer->capacity = capacity;
+    grown = realloc(old, memory(capacity));
+    if (!grown)
+        return -ENOMEM;
+    if (old)
+        *held -= memory(grown->capacity);
+    else
+        *grown = (struct tcpsocket_buffer){0};
+    grown->capacity = capacity;
+    *held += memory(capacity);
+    *buffer = grown;
     return 0;
 }
 
-unsigned char *tcpsocket_buffer_room(struct tcpsocket_buffer *buffer, size_t length, size_t *held)
+unsigned char *tcpsocket_buffer_room(struct tcpsocket_buffer **buffer, size_t length, size_t *held)
 {
-    if (buffer->capacity - buffer->start - buffer->length < length) {
-        if (buffer->start > 0)
-            memmove(buffer->data, buffer->data + buffer->start, buffer->length);
-        buffer->start = 0;
-        if (buffer->capacity < buffer->length + length &&
-            grow(buffer, buffer->length + length, held) < 0)
-            return NULL;
+    struct tcpsocket_buffer *own = *buffer;
+
+    if (own && own->capacity - own->start - own->length < length) {
+        memmove(own->data, own->data + own->start, own->length);
+        own->start = 0;
     }
-    return buffer->data + buffer->start + buffer->length;
+    if (!own || own->capacity - own->start - own->length < length) {
+        if (grow(buffer, tcpsocket_buffer_length(own) + length, held) < 0)
+            return NULL;
+        own = *buffer;
+    }
+    return own->data + own->start + own->length;
 }
 
-int tcpsocket_buffer_append(struct tcpsocket_buffer *buffer, const void *bytes, size_t length,
+int tcpsocket_buffer_append(struct tcpsocket_buffer **buffer, const void *bytes, size_t length,
                             size_t *held)
 {
     if (length == 0)
@@ -60,7 +76,7 @@ int tcpsocket_buffer_append(struct tcpsocket_buffer *buffer, const void *bytes, 
     if (!room)
         return -ENOMEM;
     memcpy(room, bytes, length);
-    buffer->length += (uint32_t)length;
+    (*buffer)->length += (uint32_t)length;
     return 0;
 }
 
@@ -71,11 +87,11 @@ void tcpsocket_buffer_consume(struct tcpsocket_buffer *buffer, size_t length)
     buffer->length -= (uint32_t)length;
 }
 
-void tcpsocket_buffer_release(struct tcpsocket_buffer *buffer, size_t *held)
+void tcpsocket_buffer_release(struct tcpsocket_buffer **buffer, size_t *held)
 {
-    if (!buffer->data)
+    if (!*buffer)
         return;
-    *held -= buffer->capacity;
-    free(buffer->data);
-    *buffer = (struct tcpsocket_buffer){0};
+    *held -= memory((*buffer)->capacity);
+    free(*buffer);
+    *buffer = NULL;
 }

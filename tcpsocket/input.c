@@ -20,7 +20,7 @@
 void tcpsocket_stream_read(struct tcpsocket_stream *stream)
 {
     struct tcpsocket_pool *pool = stream->pool;
-    size_t room = pool->limits.input - stream->input.length;
+    size_t room = pool->limits.input - tcpsocket_buffer_length(stream->input);
 
     if (room > sizeof pool->input)
         room = sizeof pool->input;
@@ -33,7 +33,7 @@ void tcpsocket_stream_read(struct tcpsocket_stream *stream)
     }
     if (received == 0) {
         stream->ended = true;
-    } else if (stream->input.length == 0) {
+    } else if (tcpsocket_buffer_length(stream->input) == 0) {
         pool->start = 0;
         pool->unread = (size_t)received;
     } else if (tcpsocket_buffer_append(&stream->input, pool->input, (size_t)received,
@@ -41,17 +41,16 @@ void tcpsocket_stream_read(struct tcpsocket_stream *stream)
         tcpsocket_stream_fail(stream, -ENOMEM);
         return;
     }
-    stream->events->input(stream);
+    stream->pool->events.input(stream);
 }
 
 const unsigned char *tcpsocket_stream_peek(const struct tcpsocket_stream *stream, size_t *length)
 {
     const struct tcpsocket_pool *pool = stream->pool;
 
-    if (stream->input.length > 0) {
-        *length = stream->input.length;
-        return stream->input.data + stream->input.start;
-    }
+    *length = tcpsocket_buffer_length(stream->input);
+    if (*length > 0)
+        return stream->input->data + stream->input->start;
     *length = tcpsocket_pool_serves(pool, stream) ? pool->unread : 0;
     return pool->input + pool->start;
 }
@@ -62,8 +61,8 @@ void tcpsocket_stream_consume(struct tcpsocket_stream *stream, size_t length)
 
     if (length == 0)
         return;
-    if (stream->input.length > 0) {
-        tcpsocket_buffer_consume(&stream->input, length);
+    if (tcpsocket_buffer_length(stream->input) > 0) {
+        tcpsocket_buffer_consume(stream->input, length);
     } else {
         assert(tcpsocket_pool_serves(pool, stream) && length <= pool->unread);
         pool->start += length;

@@ -5,7 +5,7 @@
  * kernel together with what the caller has elsewhere.  What the kernel does
  * not take is copied to a buffer of the stream's own, and as long as that
  * holds something new output is added to it.  So the committed output is in
- * one of the two: where pool->builder == stream, output.length == 0.
+ * one of the two: where pool->builder == stream, its own holds none.
  *
  * `blocked`: the kernel took less than it was offered, so there is no point in
  * offering more before the loop reports WRITE.
@@ -39,7 +39,7 @@ unsigned char *tcpsocket_stream_reserve(struct tcpsocket_stream *stream, size_t 
 
     if (length > pool->limits.output_max - tcpsocket_stream_unsent(stream))
         return NULL;
-    if (stream->output.length == 0) {
+    if (tcpsocket_buffer_length(stream->output) == 0) {
         if (pool->builder != stream && park(pool))
             return NULL;
         pool->builder = stream;
@@ -54,7 +54,7 @@ unsigned char *tcpsocket_stream_reserve(struct tcpsocket_stream *stream, size_t 
 void tcpsocket_stream_commit(struct tcpsocket_stream *stream, size_t length)
 {
     struct tcpsocket_pool *pool = stream->pool;
-    struct tcpsocket_buffer *own = &stream->output;
+    struct tcpsocket_buffer *own = stream->output;
 
     if (pool->builder == stream) {
         assert(length <= sizeof pool->output - pool->built);
@@ -69,9 +69,9 @@ void tcpsocket_stream_commit(struct tcpsocket_stream *stream, size_t length)
 static struct iovec waiting(const struct tcpsocket_stream *stream)
 {
     struct tcpsocket_pool *pool = stream->pool;
-    const struct tcpsocket_buffer *own = &stream->output;
+    struct tcpsocket_buffer *own = stream->output;
 
-    if (own->length > 0)
+    if (tcpsocket_buffer_length(own) > 0)
         return (struct iovec){own->data + own->start, own->length};
     return (struct iovec){pool->output, tcpsocket_pool_built(pool, stream)};
 }
@@ -107,23 +107,30 @@ static void finish(struct tcpsocket_stream *stream)
 }
 
 /*
- * The kernel took the first `taken` bytes of the pieces: keep the others.  The
+ * The kernel took the first `taken` bytes of the pieces: keep the others, but of
+ * the second only what makes them `most` in all; the rest is cut off it.  The
  * first piece is what waited, so it may be in the stream's own buffer already.
  */
-static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t taken)
+static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t taken, size_t most)
 {
     struct tcpsocket_pool *pool = stream->pool;
     size_t rest = pieces[0].iov_len + pieces[1].iov_len - taken;
 
     stream->blocked = true;
+    if (rest > most) {
+        size_t over = rest - most;
+
+        pieces[1].iov_len -= over < pieces[1].iov_len ? over : pieces[1].iov_len;
+        rest = pieces[0].iov_len + pieces[1].iov_len - taken;
+    }
     if (rest > pool->limits.output_max)
         return -ENOBUFS;
     for (int i = 0; i < 2; i++) {
         size_t gone = taken < pieces[i].iov_len ? taken : pieces[i].iov_len;
 
         taken -= gone;
-        if (i == 0 && stream->output.length > 0)
-            tcpsocket_buffer_consume(&stream->output, gone);
+        if (i == 0 && tcpsocket_buffer_length(stream->output) > 0)
+            tcpsocket_buffer_consume(stream->output, gone);
         else if (gone < pieces[i].iov_len &&
                  tcpsocket_buffer_append(&stream->output,
                                          (unsigned char *)pieces[i].iov_base + gone,
@@ -133,11 +140,12 @@ static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t 
     return 0;
 }
 
-int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length)
+/* Send the committed output and `data`, whose length becomes that of what was taken. */
+static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t most)
 {
     struct tcpsocket_pool *pool = stream->pool;
-    struct iovec pieces[2] = {waiting(stream), {(void *)data, length}};
-    size_t all = pieces[0].iov_len + length;
+    struct iovec pieces[2] = {waiting(stream), *data};
+    size_t all = pieces[0].iov_len + pieces[1].iov_len;
     ssize_t taken = 0;
     int error = 0;
 
@@ -154,17 +162,34 @@ int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, siz
     else if ((size_t)taken == all)
         finish(stream);
     else
-        error = keep(stream, pieces, (size_t)taken);
+        error = keep(stream, pieces, (size_t)taken, most);
     if (error)
         tcpsocket_stream_break(stream, error);
     else
         tcpsocket_stream_watch(stream);
+    data->iov_len = pieces[1].iov_len;
+    return error;
+}
+
+int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length)
+{
+    return send_all(stream, &(struct iovec){(void *)data, length}, SIZE_MAX);
+}
+
+int tcpsocket_stream_send_some(struct tcpsocket_stream *stream, const void *data, size_t length,
+                               size_t *taken)
+{
+    struct iovec piece = {(void *)data, length};
+    int error = send_all(stream, &piece, stream->pool->limits.output_high);
+
+    if (!error)
+        *taken = piece.iov_len;
     return error;
 }
 
 void tcpsocket_stream_write(struct tcpsocket_stream *stream)
 {
-    if (stream->output.length == 0)
+    if (tcpsocket_buffer_length(stream->output) == 0)
         return;
     struct iovec pieces[2] = {waiting(stream)};
     ssize_t taken = offer(stream, pieces);
@@ -173,16 +198,16 @@ void tcpsocket_stream_write(struct tcpsocket_stream *stream)
         tcpsocket_stream_fail(stream, (int)taken);
         return;
     }
-    tcpsocket_buffer_consume(&stream->output, (size_t)taken);
-    if (stream->output.length == 0)
+    tcpsocket_buffer_consume(stream->output, (size_t)taken);
+    if (stream->output->length == 0)
         finish(stream);
-    if (taken > 0 && stream->output.length <= stream->pool->limits.output_low)
-        stream->events->drained(stream);
+    if (taken > 0 && tcpsocket_buffer_length(stream->output) <= stream->pool->limits.output_low)
+        stream->pool->events.drained(stream);
 }
 
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream)
 {
-    return stream->output.length + tcpsocket_pool_built(stream->pool, stream);
+    return tcpsocket_buffer_length(stream->output) + tcpsocket_pool_built(stream->pool, stream);
 }
 
 bool tcpsocket_stream_full(const struct tcpsocket_stream *stream)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 int tcpsocket_pool_new(struct dispatch *loop, const struct tcpsocket_limits *limits,
-                       struct tcpsocket_pool **pool)
+                       const struct tcpsocket_stream_events *events, struct tcpsocket_pool **pool)
 {
     if (limits->input == 0)
         return -EINVAL;
@@ -23,6 +23,7 @@ int tcpsocket_pool_new(struct dispatch *loop, const struct tcpsocket_limits *lim
         return -ENOMEM;
     made->loop = loop;
     made->limits = *limits;
+    made->events = *events;
     made->streams = made->held = 0;
     made->current = NULL;
     made->start = made->unread = 0;
@@ -40,5 +41,5 @@ void tcpsocket_pool_free(struct tcpsocket_pool *pool)
 
 size_t tcpsocket_pool_held(const struct tcpsocket_pool *pool)
 {
-    return pool->held;
+    return pool->held + pool->unread;
 }

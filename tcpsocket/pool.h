@@ -7,8 +7,9 @@
 struct tcpsocket_pool {
     struct dispatch *loop;
     struct tcpsocket_limits limits;
+    struct tcpsocket_stream_events events;
     size_t streams; /* that are open */
-    size_t held;    /* capacities of their buffers */
+    size_t held;    /* memory of their buffers */
 
     /*
      * The stream whose turn it is: `current` points at the variable of the

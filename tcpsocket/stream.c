@@ -20,12 +20,13 @@
 
 void tcpsocket_stream_watch(struct tcpsocket_stream *stream)
 {
-    bool spent = stream->input.data && stream->input.length == 0;
+    size_t unread = tcpsocket_buffer_length(stream->input);
+    bool spent = stream->input && unread == 0;
     unsigned events = 0;
 
-    if (!stream->paused && !stream->ended && stream->input.length < stream->pool->limits.input)
+    if (!stream->paused && !stream->ended && unread < stream->pool->limits.input)
         events |= DISPATCH_READ;
-    if (stream->output.length > 0 || spent)
+    if (tcpsocket_buffer_length(stream->output) > 0 || spent)
         events |= DISPATCH_WRITE;
     if (stream->target.loop && stream->target.wanted != events)
         dispatch_want(&stream->target, events);
@@ -40,7 +41,7 @@ void tcpsocket_stream_break(struct tcpsocket_stream *stream, int error)
 void tcpsocket_stream_fail(struct tcpsocket_stream *stream, int error)
 {
     tcpsocket_stream_break(stream, error);
-    stream->events->failed(stream, error);
+    stream->pool->events.failed(stream, error);
 }
 
 /*
@@ -54,7 +55,8 @@ static void hang_up(struct tcpsocket_stream *stream)
 
     if (getsockopt(stream->target.fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
         error = errno;
-    if (error == 0 && stream->ended && stream->shutting && stream->output.length == 0) {
+    if (error == 0 && stream->ended && stream->shutting &&
+        tcpsocket_buffer_length(stream->output) == 0) {
         dispatch_remove(&stream->target); /* it came to its end in good order */
         return;
     }
@@ -75,9 +77,9 @@ static void end_turn(struct tcpsocket_stream *stream)
         tcpsocket_stream_fail(stream, -ENOMEM);
         return;
     }
-    if (stream->input.length == 0)
+    if (tcpsocket_buffer_length(stream->input) == 0)
         tcpsocket_buffer_release(&stream->input, &pool->held);
-    if (stream->output.length == 0)
+    if (tcpsocket_buffer_length(stream->output) == 0)
         tcpsocket_buffer_release(&stream->output, &pool->held);
     tcpsocket_stream_watch(stream);
 }
@@ -106,14 +108,13 @@ static void ready(struct dispatch_target *target, unsigned events)
 }
 
 int tcpsocket_stream_open(struct tcpsocket_stream *stream, struct tcpsocket_pool *pool,
-                          int descriptor, const struct tcpsocket_stream_events *events)
+                          int descriptor)
 {
     static_assert(offsetof(struct tcpsocket_stream, target) == 0, "ready() casts");
 
     *stream = (struct tcpsocket_stream){
         .target.ready = ready,
         .pool = pool,
-        .events = events,
     };
     int error = dispatch_add(pool->loop, &stream->target, descriptor, DISPATCH_READ);
 

@@ -4,9 +4,9 @@
  * need grow, and for some the value that most requests have.
  *
  * Fields that were repeated are joined by ", ", Cookie by "; ".  A field with
- * an underscore in its name is left out.  Transfer-Encoding stays, though the
- * body is decoded: by it an application can tell that there is a body when
- * there is no CONTENT_LENGTH.
+ * an underscore in its name is left out, unless the options say otherwise.  Transfer-Encoding
+ * stays, though the body is decoded: by it an application can tell that there is a body when there
+ * is no CONTENT_LENGTH.
  */
 #include "request.h"
 

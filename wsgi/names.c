@@ -166,7 +166,7 @@ static int find_key(struct wsgi_names *names, const unsigned char *name, size_t 
 {
     PyObject *made;
 
-    if (memchr(name, '_', length)) {
+    if (!names->underscores && memchr(name, '_', length)) {
         *key = NULL;
         return 0;
     }

@@ -4,6 +4,8 @@
 
 #include "python.h"
 
+#include <stdbool.h>
+
 /* Interned strings with a place of their own. */
 enum wsgi_name {
     WSGI_NAME_REQUEST_METHOD,
@@ -53,6 +55,7 @@ struct wsgi_field_name {
 
 struct wsgi_names {
     PyObject *of[WSGI_NAMES];
+    bool underscores; /* names with one are not left out */
     PyObject *common; /* dict of the keys of common fields, interned: key -> key */
     struct wsgi_field_name fields[1 << WSGI_FIELD_BITS];
 };
@@ -63,8 +66,9 @@ void wsgi_names_fini(struct wsgi_names *names);
 
 /*
  * The key of a field, "HTTP_" and its name in upper case with "_" for "-": a
- * new reference.  NULL for a name with an underscore, which would pose as
- * another: X_Forwarded_For is not X-Forwarded-For.  -1 with an exception.
+ * new reference.  NULL for a name with an underscore, unless these are allowed:
+ * it would pose as another, X_Forwarded_For as X-Forwarded-For.  -1 with an
+ * exception.
  */
 int wsgi_names_field(struct wsgi_names *names, const unsigned char *name, size_t length,
                      PyObject **key);

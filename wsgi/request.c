@@ -244,7 +244,7 @@ static void refuse_body(struct wsgi_request *request, int error)
 
     snprintf(what, sizeof what, "cannot store the body: %s", strerror(-error));
     wsgi_request_warn(request, what);
-    http_fail(leave(request), is_full ? NO_STORAGE : UNAVAILABLE);
+    http_refuse(leave(request), is_full ? NO_STORAGE : UNAVAILABLE);
     release(request);
 }
 
@@ -252,8 +252,11 @@ static void on_body(struct http_connection *connection, const struct http_piece 
 {
     struct wsgi_request *request = http_exchange(connection);
     const struct wsgi_options *options = request->wsgi->options;
-    int r = wsgi_spool_append(&request->body, options->body_memory, options->body_folder,
-                              piece->data, piece->length);
+    bool spent = http_hold_memory(connection, request->body.capacity);
+    int r = wsgi_spool_append(&request->body, spent ? 0 : options->body_memory,
+                              options->body_folder, piece->data, piece->length);
+
+    http_hold_memory(connection, request->body.capacity);
 
     if (r < 0)
         refuse_body(request, r);

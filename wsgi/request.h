@@ -74,8 +74,12 @@ void wsgi_response_continue(struct wsgi_request *request);
 /* Hand over the head; `length` as for http_respond().  -1 with an exception. */
 int wsgi_response_head(struct wsgi_request *request, int64_t length);
 
-/* Send bytes.  -1 with an exception. */
-int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length);
+/*
+ * Send bytes: all of them, or as http_send_some() where `taken` is not NULL.
+ * -1 with an exception.
+ */
+int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length,
+                       size_t *taken);
 
 /* -- turn.c: responses that could go on, but let others have a turn first -- */
 

@@ -9,16 +9,15 @@
 #include "request.h"
 
 #include <errno.h>
+#include <time.h>
 
-/* Of a large item so much is handed over at a time, lest it be copied whole. */
+/* Of a large item so much is handed over at a time. */
 enum {
     SLICE = 256 * 1024
 };
 
-/* Items, or slices of them, before others have their turn. */
-enum {
-    STEPS = 32
-};
+/* Nanoseconds after which others have their turn. */
+static const uint64_t turn = 5000000;
 
 enum {
     STATUS_NO_CONTENT = 204,
@@ -65,13 +64,14 @@ int wsgi_response_head(struct wsgi_request *request, int64_t length)
     return r < 0 ? broken(request, r) : 0;
 }
 
-int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length)
+int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length, size_t *taken)
 {
     int r;
 
     if (request->error < 0)
         return broken(request, request->error);
-    r = http_send(request->connection, data, length);
+    r = taken ? http_send_some(request->connection, data, length, taken)
+              : http_send(request->connection, data, length);
     if (r != -EMSGSIZE)
         return r < 0 ? broken(request, r) : 0;
     if (!request->cut)
@@ -150,16 +150,16 @@ static int next_item(struct wsgi_request *request)
     return check_item(item) < 0 ? -1 : 1;
 }
 
-/* Send of the item at hand the next slice, and drop it when that was the last. */
+/* Send some of the item at hand, and drop it when that was the last. */
 static int send_slice(struct wsgi_request *request)
 {
-    size_t length = (size_t)PyBytes_GET_SIZE(request->item) - request->sent;
-    size_t slice = length < SLICE ? length : SLICE;
+    size_t length = (size_t)PyBytes_GET_SIZE(request->item) - request->sent, taken;
 
-    if (wsgi_response_send(request, PyBytes_AS_STRING(request->item) + request->sent, slice) < 0)
+    if (wsgi_response_send(request, PyBytes_AS_STRING(request->item) + request->sent,
+                           length < SLICE ? length : SLICE, &taken) < 0)
         return -1;
-    request->sent += slice;
-    if (slice == length)
+    request->sent += taken;
+    if (taken == length)
         Py_CLEAR(request->item);
     /* An item is not to wait for the next one ("Buffering and Streaming"). */
     if (request->iterator)
@@ -198,20 +198,50 @@ static void finish(struct wsgi_request *request)
     wsgi_request_finish(request);
 }
 
+static uint64_t clock_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Whether all items are handed over: then the clock need not be read. */
+static bool is_at_end(const struct wsgi_request *request)
+{
+    return !request->iterator && !request->item &&
+           request->position == PySequence_Fast_GET_SIZE(request->iterable);
+}
+
+/* Has it gone on long enough since `began`, which is set where it is 0? */
+static bool had_its_turn(const struct wsgi_request *request, uint64_t *began)
+{
+    if (!request->wsgi->turn.loop || is_at_end(request)) /* or nobody to take turns with */
+        return false;
+    if (*began == 0)
+        *began = clock_now();
+    return clock_now() - *began >= turn;
+}
+
 void wsgi_response_continue(struct wsgi_request *request)
 {
-    bool alone = !request->wsgi->turn.loop; /* nobody to take turns with */
-    int r, steps = 0;
+    uint64_t began = request->iterator ? clock_now() : 0;
+    int r;
 
     wsgi_turn_leave(request);
     do
         r = step(request);
-    while (r > 0 && !http_full(request->connection) && (++steps < STEPS || alone));
-    if (r == 0)
+    while (r > 0 && !http_full(request->connection) && !had_its_turn(request, &began));
+    if (r == 0) {
         finish(request);
-    else if (r < 0)
+        return;
+    }
+    if (r < 0) {
         wsgi_request_fail(request, "the application's iterable");
-    else if (!http_full(request->connection))
+        return;
+    }
+    http_flush(request->connection); /* this may be our turn, not the connection's */
+    if (!http_full(request->connection))
         wsgi_turn_wait(request);
 }
 

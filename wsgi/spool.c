@@ -87,6 +87,9 @@ static int move_to_file(struct wsgi_spool *spool, const char *folder)
     }
     spool->file = file;
     spool->windowed = 0;
+    free(spool->memory);
+    spool->memory = NULL;
+    spool->capacity = 0;
     return 0;
 }
 

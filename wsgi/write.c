@@ -24,7 +24,7 @@ PyObject *wsgi_write(PyObject *callable, PyObject *const *arguments, size_t narg
     if (!request->responded && wsgi_response_head(request, -1) < 0)
         return NULL;
     if (wsgi_response_send(request, PyBytes_AS_STRING(arguments[0]),
-                           (size_t)PyBytes_GET_SIZE(arguments[0])) < 0)
+                           (size_t)PyBytes_GET_SIZE(arguments[0]), NULL) < 0)
         return NULL;
     http_flush(request->connection);
     Py_RETURN_NONE;

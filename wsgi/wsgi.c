@@ -12,6 +12,7 @@ const char wsgi_python_version[] = VERSION(PY_MAJOR_VERSION, PY_MINOR_VERSION);
 /* What needs a running interpreter.  -1 with an exception. */
 static int populate(struct wsgi *wsgi)
 {
+    wsgi->names.underscores = wsgi->options->underscores;
     if (wsgi_names_init(&wsgi->names) < 0)
         return -1;
     wsgi->module = PyImport_ImportModule("asynwsgi");

@@ -68,12 +68,23 @@ struct http_observer {
 
 /* -- The server ----------------------------------------------------------- */
 
-/* Nanoseconds; 0: no limit. */
+/*
+ * Nanoseconds, 0: no limit; rates in bytes a second, 0: any.  No time counts in
+ * which it is the handler that the client waits for.
+ *
+ * A client has `body` to send the next of a body.  With a rate, what it sends
+ * gives it no more time than that many bytes take at the rate: so one that is
+ * faster always has all of `body` before it, and one that is slower has used it
+ * up in the end.  `write` is the same for a response that the client is to
+ * take, but looked at only when the time is up, so it may take twice as long.
+ */
 struct http_timeouts {
-    uint64_t head;  /* for a whole head, from its first byte or the accept */
-    uint64_t body;  /* between two arrivals of body bytes */
-    uint64_t idle;  /* between a response and the next request */
-    uint64_t write; /* without the client taking a byte that is waiting (at most twice that) */
+    uint64_t head; /* for a whole head, from its first byte or the accept */
+    uint64_t body;
+    uint64_t idle; /* between a response and the next request */
+    uint64_t write;
+    uint64_t drain; /* for what the client sends after the response: an unread body, or its end */
+    uint32_t body_rate, write_rate;
 };
 
 extern const struct http_timeouts http_timeouts_default;
@@ -87,6 +98,14 @@ struct http_server_options {
     const char *name;                     /* value of the Server field; NULL: none is sent */
     struct http_limits limits;
     struct http_timeouts timeouts;
+    /*
+     * Bytes that connections may hold in all, 0: any.  When it is spent, idle
+     * connections are closed, and nobody is accepted and no request begun until
+     * an eighth of it is free again: `spent` is called both times, and may be NULL.
+     */
+    size_t memory;
+    void (*spent)(void *context, bool spent);
+    void *spent_context;
 };
 
 /*
@@ -117,7 +136,20 @@ void http_server_free(struct http_server *server);
 /* Connections open at present. */
 size_t http_server_connections(const struct http_server *server);
 
+/*
+ * Bytes held for them: unfinished heads, output that waits, what handlers say,
+ * and the connections themselves.
+ */
+size_t http_server_memory(const struct http_server *server);
+
 /* -- An exchange, from the handler's side --------------------------------- */
+
+/*
+ * The handler holds so many bytes for the exchange, which count as held until
+ * it says otherwise or the exchange ends.  True: the memory there may be is
+ * spent, and the handler should hold no more than it must.
+ */
+bool http_hold_memory(struct http_connection *connection, size_t bytes);
 
 /* The handler's own pointer for the exchange at hand; NULL when it begins. */
 void http_exchange_set(struct http_connection *connection, void *exchange);
@@ -170,6 +202,14 @@ int http_respond(struct http_connection *connection, const struct http_response 
 int http_send(struct http_connection *connection, const void *data, size_t length);
 
 /*
+ * The same, but what the client does not take is not copied beyond what makes
+ * http_full(): `taken`, written where it succeeds or gives -EMSGSIZE, tells how
+ * much is done with, which is some unless http_full() was true before.
+ */
+int http_send_some(struct http_connection *connection, const void *data, size_t length,
+                   size_t *taken);
+
+/*
  * Hand what was sent so far to the kernel now.  Without it that happens when
  * the connection's own callback returns or the exchange ends, so that answers
  * to pipelined requests share one system call.
@@ -193,6 +233,9 @@ void http_abort(struct http_connection *connection);
  * response has begun.
  */
 void http_fail(struct http_connection *connection, unsigned status);
+
+/* The same, and close: what is left of the body is not worth reading. */
+void http_refuse(struct http_connection *connection, unsigned status);
 
 #ifdef __cplusplus
 }

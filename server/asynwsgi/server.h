@@ -46,6 +46,7 @@ struct server_options {
     uint64_t graceful_timeout; /* nanoseconds a draining worker is given */
     struct http_limits limits;
     struct http_timeouts timeouts;
+    size_t memory_budget;     /* bytes that the connections of a worker may hold; 0: any */
     struct wsgi_options wsgi; /* without its log */
 };
 

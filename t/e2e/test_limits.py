@@ -6,13 +6,15 @@ import pytest
 from peer import chunked, request
 
 LINE, FIELD, FIELDS, HEAD, BODY = 100, 80, 10, 600, 5000
+EXTENSION, TRAILERS = 50, 60
 
 
 @pytest.fixture(scope='module')
 def server(serve):
     return serve('pep3333', '--limit-request-line', str(LINE),
                  '--limit-request-fields', str(FIELDS), '--limit-request-field-size', str(FIELD),
-                 '--limit-request-head', str(HEAD), '--limit-request-body', str(BODY))
+                 '--limit-request-head', str(HEAD), '--limit-request-body', str(BODY),
+                 '--limit-chunk-extension', str(EXTENSION), '--limit-trailers', str(TRAILERS))
 
 
 @pytest.fixture
@@ -79,6 +81,18 @@ def test_body(asked, size, status):
 def test_chunked_body(asked, pieces, status):
     assert asked(request('POST', '/echo', 'Transfer-Encoding: chunked') +
                  chunked(*map(bytes, pieces))) == status
+
+
+@pytest.mark.parametrize('size, status', [(EXTENSION, 200), (EXTENSION + 1, 400)])
+def test_chunk_extension(asked, size, status):
+    assert asked(request('POST', '/echo', 'Transfer-Encoding: chunked') +
+                 b'1;' + b'e' * (size - 1) + b'\r\nx\r\n0\r\n\r\n') == status
+
+
+@pytest.mark.parametrize('size, status', [(TRAILERS, 200), (TRAILERS + 1, 431)])
+def test_trailers(asked, size, status):
+    assert asked(request('POST', '/echo', 'Transfer-Encoding: chunked') +
+                 b'1\r\nx\r\n0\r\nX: ' + b't' * (size - len('X: \r\n')) + b'\r\n\r\n') == status
 
 
 def test_body_that_is_not_sent(asked):

@@ -101,6 +101,11 @@ def test_a_name_with_an_underscore_can_not_pose_as_another(server):
     assert 'HTTP_X_REAL_IP' not in seen and seen['HTTP_X_OTHER'] == '1'
 
 
+def test_names_with_an_underscore_may_be_let_in(serve):
+    server = serve('pep3333', '--underscores-in-headers')
+    assert environ(server, '/environ', 'X_Real_IP: 6.6.6.6')['HTTP_X_REAL_IP'] == '6.6.6.6'
+
+
 def test_environs_are_not_shared(server):
     with server.connect() as client:
         for _ in range(3):

@@ -11,7 +11,8 @@ from peer import Peer, request
 from serving import eventually
 
 LONG = ['--timeout-head', '1h', '--timeout-body', '1h', '--timeout-idle', '1h',
-        '--timeout-write', '1h']
+        '--timeout-write', '1h', '--timeout-drain', '1h',
+        '--min-rate-body', '0', '--min-rate-write', '0']
 
 
 def short(serve, phase, duration='200ms'):
@@ -31,6 +32,12 @@ def head(serve):
 @pytest.fixture(scope='module')
 def body(serve):
     return short(serve, 'body')
+
+
+@pytest.fixture(scope='module')
+def slow(serve):
+    return serve('pep3333', *LONG, '--timeout-body', '300ms', '--min-rate-body', '1m',
+                 '--timeout-write', '300ms', '--min-rate-write', '1g', '--timeout-drain', '300ms')
 
 
 @pytest.fixture(scope='module')
@@ -130,7 +137,8 @@ def test_before_the_first_request_nobody_is_idle(idle):
         assert client.response().status == 200
 
 
-@pytest.mark.parametrize('target', ['/endless?write', '/large?50000000'])
+@pytest.mark.parametrize('target', ['/endless?write', '/large?50000000',
+                                    '/large-later?50000000'])
 def test_a_client_that_does_not_read(write, target):
     before = write.connections()
     with Peer((write.host, write.port), receive_buffer=4096) as client:
@@ -153,3 +161,46 @@ def test_a_client_that_reads_little(serve):
             piece = client.socket.recv(50_000, socket.MSG_WAITALL)
             assert piece, f'cut off after {size} bytes'
             size += len(piece)
+
+
+def trickles(client, seconds=10):
+    """Sends a byte now and then until the server closes, and gives what it answered."""
+    client.socket.settimeout(0.02)
+    answer, end = b'', time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            client.send(b'x')
+            piece = client.socket.recv(1000)
+            if not piece:
+                return answer
+            answer += piece
+        except TimeoutError:
+            pass
+        except ConnectionError:
+            return answer
+    raise AssertionError(f'still open, after {answer}')
+
+
+def test_a_body_that_is_slow(slow):
+    """Each byte comes in time, but they are too few."""
+    with slow.connect() as client:
+        client.send(request('POST', '/echo', 'Content-Length: 10000000'))
+        assert trickles(client).startswith(b'HTTP/1.1 408 ')
+
+
+def test_a_client_that_reads_slowly(slow):
+    before = slow.connections()
+    with Peer((slow.host, slow.port), receive_buffer=4096) as client:
+        client.send(request('GET', '/large?50000000'))
+
+        def reads_a_little():
+            client.socket.recv(1000)
+            return slow.connections() == before
+        eventually(lambda: slow.connections() == before + 1)
+        eventually(reads_a_little)
+
+
+def test_bytes_behind_the_last_answer(slow):
+    with slow.connect() as client:
+        client.send(b'@\r\n\r\n')
+        assert trickles(client).startswith(b'HTTP/1.1 400 ')

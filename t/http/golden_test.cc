@@ -118,17 +118,27 @@ const char *fault_name(enum http_fault fault)
         NAME(HTTP_BAD_CHUNK_END),
         NAME(HTTP_BAD_TRAILER),
         NAME(HTTP_LONG_TRAILER),
+        NAME(HTTP_BAD_STATUS_LINE),
 #undef NAME
     };
     return names.at(fault);
 }
 
+struct Case {
+    std::string name;
+    struct http_limits limits = http_limits_default;
+    bool responses = false;
+    bool to_head = false; // the responses are to HEAD
+    std::string bytes;
+    std::string events;
+};
+
 // A connection that reads messages as they arrive, and notes what the parsers say of them.
 class Replay {
   public:
-    explicit Replay(const struct http_limits &its_limits) : limits(its_limits)
+    explicit Replay(const Case &its_case) : test(its_case), limits(its_case.limits)
     {
-        http_request_parser_init(&parser);
+        expect_head();
     }
 
     void feed(const std::string &bytes)
@@ -143,7 +153,9 @@ class Replay {
     {
         if (state == OVER && !failed && !pending.empty())
             note("unread", pending);
-        if (state == SIZED || state == CHUNKED || (state == HEAD && !pending.empty()))
+        if (state == CLOSED)
+            note("end");
+        if (state == SIZED || state == CHUNKED || (state == HEAD && (interim || !pending.empty())))
             note("incomplete");
         std::string text;
         for (const auto &[name, value] : events)
@@ -167,29 +179,64 @@ class Replay {
         memcpy(input.get(), pending.data(), pending.size());
         switch (state) {
         case HEAD:
-            return head(input.get());
+            return test.responses ? response(input.get()) : request(input.get());
         case SIZED:
             return sized();
+        case CLOSED:
+            data(pending);
+            pending.clear();
+            return true;
         default:
             return chunk(input.get());
         }
     }
 
-    bool head(const unsigned char *input)
+    void expect_head()
+    {
+        state = HEAD;
+        (test.responses ? http_response_parser_init : http_request_parser_init)(&parser);
+    }
+
+    bool request(const unsigned char *input)
     {
         std::vector<struct http_field> fields(limits.fields);
-        struct http_request request;
-        memset(&request, 0xaa, sizeof request);
-        request.fields = fields.data();
-        enum http_fault fault =
-            http_request_parse(&parser, &limits, input, pending.size(), &request);
+        struct http_request head;
+        memset(&head, 0xaa, sizeof head);
+        head.fields = fields.data();
+        enum http_fault fault = http_request_parse(&parser, &limits, input, pending.size(), &head);
         if (fault != HTTP_COMPLETE)
             return fault != HTTP_INCOMPLETE && fail(fault);
-        http_request_parser_init(&parser);
-        describe(request);
-        if ((fault = http_request_frame(&request, &limits, &framing)) != HTTP_COMPLETE)
+        describe(head);
+        if ((fault = http_request_frame(&head, &limits, &framing)) != HTTP_COMPLETE)
             return fail(fault);
-        pending.erase(0, request.length);
+        EXPECT_NE(framing.body, HTTP_BODY_CLOSED);
+        pending.erase(0, head.length);
+        body();
+        return true;
+    }
+
+    bool response(const unsigned char *input)
+    {
+        std::vector<struct http_field> fields(limits.fields);
+        struct http_response_head head;
+        memset(&head, 0xaa, sizeof head);
+        head.fields = fields.data();
+        enum http_fault fault = http_response_parse(&parser, &limits, input, pending.size(), &head);
+        if (fault != HTTP_COMPLETE)
+            return fault != HTTP_INCOMPLETE && fail(fault);
+        describe(head);
+        if ((fault = http_response_frame(&head, test.to_head, &limits, &framing)) != HTTP_COMPLETE)
+            return fail(fault);
+        EXPECT_FALSE(framing.expects_continue);
+        interim = head.status < 200 && head.status != 101;
+        pending.erase(0, head.length);
+        body();
+        return true;
+    }
+
+    // What follows a head, by its framing.
+    void body()
+    {
         note(framing.persistent ? "persistent" : "not persistent");
         if (framing.expects_continue)
             note("expects 100-continue");
@@ -211,33 +258,52 @@ class Replay {
             state = CHUNKED;
             break;
         case HTTP_BODY_CLOSED:
-            return fail(HTTP_INCOMPLETE); // not of a request
+            note("body up to the end of the connection");
+            state = CLOSED;
+            break;
         }
-        return true;
     }
 
-    void describe(const struct http_request &request)
+    void describe(const struct http_request &head)
     {
         static const char *const forms[] = {"origin", "absolute", "authority", "asterisk"};
-        auto text = [&](struct http_span span) {
-            return std::string(reinterpret_cast<const char *>(request.message) + span.start,
-                               span.length);
-        };
-        note("method", text(request.method));
-        note("target", text(request.target));
-        note("form", forms[request.form]);
-        if (request.authority.length > 0)
-            note("authority", text(request.authority));
-        if (request.path.length > 0)
-            note("path", text(request.path));
-        if (request.query.length > 0)
-            note("query", text(request.query));
-        note("version", "1." + std::to_string(request.minor));
-        for (uint32_t i = 0; i < request.field_count; i++) {
-            std::string name = text(request.fields[i].name), value = text(request.fields[i].value);
+        auto text = [&](struct http_span span) { return text_of(head.message, span); };
+        note("method", text(head.method));
+        note("target", text(head.target));
+        note("form", forms[head.form]);
+        if (head.authority.length > 0)
+            note("authority", text(head.authority));
+        if (head.path.length > 0)
+            note("path", text(head.path));
+        if (head.query.length > 0)
+            note("query", text(head.query));
+        note("version", "1." + std::to_string(head.minor));
+        describe_fields(head.message, head.fields, head.field_count);
+        EXPECT_EQ(head.is_head, text(head.method) == "HEAD");
+    }
+
+    void describe(const struct http_response_head &head)
+    {
+        note("status", std::to_string(head.status));
+        if (head.reason.length > 0)
+            note("reason", text_of(head.message, head.reason));
+        note("version", "1." + std::to_string(head.minor));
+        describe_fields(head.message, head.fields, head.field_count);
+    }
+
+    void describe_fields(const unsigned char *message, const struct http_field *fields,
+                         uint32_t count)
+    {
+        for (uint32_t i = 0; i < count; i++) {
+            std::string name = text_of(message, fields[i].name);
+            std::string value = text_of(message, fields[i].value);
             note("field", value.empty() ? name + ":" : name + ": " + value);
         }
-        EXPECT_EQ(request.is_head, text(request.method) == "HEAD");
+    }
+
+    static std::string text_of(const unsigned char *message, struct http_span span)
+    {
+        return {reinterpret_cast<const char *>(message) + span.start, span.length};
     }
 
     bool sized()
@@ -272,7 +338,10 @@ class Replay {
     void end()
     {
         note("end");
-        state = framing.persistent ? HEAD : OVER;
+        if (framing.persistent || interim)
+            expect_head();
+        else
+            state = OVER;
     }
 
     bool fail(enum http_fault fault)
@@ -297,29 +366,25 @@ class Replay {
         events.emplace_back(name, value);
     }
 
+    const Case &test;
     const struct http_limits limits;
     enum {
         HEAD,
         SIZED,
         CHUNKED,
+        CLOSED,
         OVER
-    } state = HEAD;
+    } state;
     std::string pending;
     std::vector<std::pair<std::string, std::string>> events;
     struct http_head_parser parser;
     struct http_framing framing;
     struct http_chunked chunked;
     uint64_t remaining = 0;
+    bool interim = false;
 };
 
 // -- Pages
-
-struct Case {
-    std::string name;
-    struct http_limits limits = http_limits_default;
-    std::string bytes;
-    std::string events;
-};
 
 std::filesystem::path folder()
 {
@@ -327,9 +392,18 @@ std::filesystem::path folder()
     return std::filesystem::path(srcdir != nullptr ? srcdir : ".") / "t/http/golden";
 }
 
-void set_limits(struct http_limits *limits, std::istringstream words)
+// What stands behind the mark of a message: "http" or "response", and how it is read.
+void set_options(Case *test, std::istringstream words)
 {
-    for (std::string word; words >> word;) {
+    struct http_limits *limits = &test->limits;
+    std::string word;
+    words >> word;
+    test->responses = word == "response";
+    while (words >> word) {
+        if (word == "head") {
+            test->to_head = true;
+            continue;
+        }
         std::string name = word.substr(0, word.find('='));
         uint64_t value = std::stoull(word.substr(name.size() + 1));
         std::map<std::string, uint32_t *> known = {
@@ -349,7 +423,7 @@ void set_limits(struct http_limits *limits, std::istringstream words)
 
 std::string bytewise(const Case &test)
 {
-    Replay replay(test.limits);
+    Replay replay(test);
     for (size_t i = 0; i < test.bytes.size(); i++) {
         replay.feed(test.bytes.substr(i, 1));
         if (replay.failed) {
@@ -365,6 +439,11 @@ bool is_source(const std::string &line)
 {
     static const std::regex form("RFC [0-9]+, [0-9A-Z.]+(, (stricter|wider))?|own limit");
     return std::regex_match(line, form);
+}
+
+bool is_message(const std::string &line)
+{
+    return line.compare(0, 7, "```http") == 0 || line.compare(0, 11, "```response") == 0;
 }
 
 std::vector<Case> read_page(const std::filesystem::path &path)
@@ -385,13 +464,13 @@ std::vector<Case> read_page(const std::filesystem::path &path)
             has_source = false;
         } else if (where == PROSE && is_source(line))
             has_source = true;
-        else if (where == PROSE && line.compare(0, 7, "```http") == 0) {
+        else if (where == PROSE && is_message(line)) {
             if (!has_source)
                 throw std::runtime_error("no section of an RFC for " + title);
             where = MESSAGE;
             cases.emplace_back();
             cases.back().name = title;
-            set_limits(&cases.back().limits, std::istringstream(line.substr(7)));
+            set_options(&cases.back(), std::istringstream(line.substr(3)));
         } else if (where == PROSE && line == "```events") {
             where = EVENTS;
             if (write)
@@ -455,7 +534,7 @@ TEST_P(Golden, EveryCut)
 
     std::string events = without_place(test.events);
     for (size_t cut = 0; cut <= test.bytes.size(); cut++) {
-        Replay replay(test.limits);
+        Replay replay(test);
         replay.feed(test.bytes.substr(0, cut));
         replay.feed(test.bytes.substr(cut));
         ASSERT_EQ(replay.finish(), events) << "cut behind byte " << cut;

@@ -12,7 +12,7 @@ class ServerMemory : public ServerTest {};
 
 TEST_F(ServerMemory, AConnectionIsSmall)
 {
-    EXPECT_LE(sizeof(struct http_connection), 272u);
+    EXPECT_LE(sizeof(struct http_connection), 184u);
 }
 
 TEST_F(ServerMemory, KeptAliveRequestsAllocateNothing)

@@ -184,7 +184,7 @@ TEST_F(ServerTimeout, FlushesDoNotExtendTheBody)
 
 TEST_F(ServerTimeout, BodyBehindTheResponse)
 {
-    options.timeouts.body = shortly;
+    options.timeouts.drain = shortly;
     Client &c = client();
     c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n");
     EXPECT_TRUE(until([&] { return c.ended; }));
@@ -195,7 +195,7 @@ TEST_F(ServerTimeout, BodyBehindTheResponse)
 
 TEST_F(ServerTimeout, NoneWhileTheHandlerKeepsTheClientWaiting)
 {
-    options.timeouts = {shortly, shortly, shortly, shortly};
+    options.timeouts = {shortly, shortly, shortly, shortly, shortly, 1 << 30, 1 << 30};
     struct http_connection *open = nullptr;
     on_request = [&](auto *c, const Request &r) {
         open = c;
@@ -315,6 +315,80 @@ TEST_F(ServerTimeout, SlowReaderIsServed)
     });
     EXPECT_GT(c.received.size(), large.size());
     EXPECT_GT(total, 120); // longer than the time-out, which makes this a test
+}
+
+// A byte in every turn, and each in time, but too few of them.
+TEST_F(ServerTimeout, BodySlowerThanTheRate)
+{
+    options.timeouts.body = shortly;
+    options.timeouts.body_rate = 1 << 30;
+    on_request = [](auto *, const Request &) {};
+    Client &c = client();
+    c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n");
+    EXPECT_TRUE(is_cut_off_while_sending(c));
+    EXPECT_TRUE(is_408(c)) << c.received;
+    EXPECT_EQ(seen("abandoned"), 1u);
+}
+
+// At more than the rate, for many times the time-out.
+TEST_F(ServerTimeout, BodyFasterThanTheRate)
+{
+    options.timeouts.body = 4 * shortly;
+    options.timeouts.body_rate = 1000;
+    on_request = [](auto *, const Request &) {};
+    Client &c = client();
+    c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n");
+    for (int i = 0; i < 60; i++) {
+        c.send(std::string(50, 'x'));
+        run_for(10);
+    }
+    EXPECT_FALSE(c.ended);
+    EXPECT_GE(takes([&] { return c.ended; }), 100); // what it has saved is not more than that
+}
+
+TEST_F(ServerTimeout, ReaderSlowerThanTheRate)
+{
+    options.timeouts.write = shortly;
+    options.timeouts.write_rate = 1 << 30;
+    send_buffer = 20000;
+    std::string large(20000000, 'x');
+    on_request = [&](auto *c, const Request &) {
+        respond(c, "200 OK", {}, 30000000);
+        send(c, large);
+    };
+    Client &c = client(20000);
+    c.stalled = true;
+    c.send(get);
+    size_t read = 0;
+    EXPECT_TRUE(until([&] {
+        char buffer[5000];
+        ssize_t n = __real_recv(c.fd, buffer, sizeof buffer, 0);
+        read += n > 0 ? static_cast<size_t>(n) : 0;
+        return seen("abandoned") == 1;
+    }));
+    EXPECT_LT(read, large.size());
+}
+
+// Of a body that nobody wants, a client may not send a byte now and then for ever.
+TEST_F(ServerTimeout, DrainOfABody)
+{
+    options.timeouts.drain = shortly;
+    on_request = [](auto *c, const Request &) { reply(c, "early"); };
+    Client &c = client();
+    c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n");
+    EXPECT_TRUE(is_cut_off_while_sending(c));
+    EXPECT_EQ(undated(c.received), answer("early"));
+}
+
+TEST_F(ServerTimeout, DrainAtTheEnd)
+{
+    options.timeouts.drain = shortly;
+    Client &c = client();
+    c.send("@\r\n\r\n");
+    EXPECT_TRUE(until([&] {
+        c.send("x");
+        return connections() == 0;
+    }));
 }
 
 TEST_F(ServerTimeout, LingerEnds)

@@ -171,7 +171,8 @@ class ServerTorture : public ServerTest {
     {
         random.seed(seed);
         send_buffer = 8192;
-        options.timeouts = {3 * millisecond, 3 * millisecond, 5 * millisecond, 4 * millisecond};
+        options.timeouts = {3 * millisecond, 3 * millisecond, 5 * millisecond, 4 * millisecond,
+                            3 * millisecond, 1 << 20,         1 << 20};
         address.socket.v4.sin_port = 0;
         start();
         for (int round = 0; round < 400 && !HasFailure(); round++) {

@@ -14,7 +14,7 @@ TEST_P(InputTest, IsSeenWithoutCopying)
 {
     stream.on_input = [&] {
         const unsigned char *bytes = stream.peeked();
-        EXPECT_EQ(held(), 0u);
+        EXPECT_EQ(stream.input, nullptr);
         EXPECT_EQ(stream.peeked(), bytes);
         tcpsocket_stream_consume(&stream, 2);
         EXPECT_EQ(stream.peeked(), bytes + 2);
@@ -404,10 +404,10 @@ TEST(InputLimit, MayNotBeZero)
     Loop loop;
     tcpsocket_limits limits = {0, 1, 1, 1};
     tcpsocket_pool *pool = nullptr;
-    EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &pool), -EINVAL);
+    EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &Stream::table, &pool), -EINVAL);
     EXPECT_EQ(pool, nullptr);
     tcpsocket_pool_free(nullptr);
     limits.input = 1;
     test_fail_allocation(1);
-    EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &pool), -ENOMEM);
+    EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &Stream::table, &pool), -ENOMEM);
 }

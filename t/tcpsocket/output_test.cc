@@ -116,6 +116,31 @@ TEST_P(OutputTest, CutInTheFirstPiece)
     EXPECT_EQ(far_gets_all(), "head body");
 }
 
+TEST_P(OutputTest, SomeIsWhatMakesItFull)
+{
+    std::string all = pattern(0, 200000);
+    size_t taken = 0, more = 1;
+    calls.send_most = 1000;
+    ASSERT_TRUE(stream.put("head"));
+    EXPECT_EQ(tcpsocket_stream_send_some(&stream, all.data(), all.size(), &taken), 0);
+    EXPECT_EQ(taken, 996u + limits.output_high);
+    EXPECT_EQ(stream.unsent(), limits.output_high);
+    EXPECT_EQ(tcpsocket_stream_send_some(&stream, all.data(), all.size(), &more), 0);
+    EXPECT_EQ(more, 0u);
+    calls.send_most = SIZE_MAX;
+    EXPECT_TRUE(far_gets_all() == "head" + all.substr(0, taken));
+}
+
+TEST_P(OutputTest, SomeIsAllThatTheKernelTakes)
+{
+    size_t taken = 0;
+    EXPECT_EQ(tcpsocket_stream_send_some(&stream, "bytes", 5, &taken), 0);
+    EXPECT_EQ(taken, 5u);
+    EXPECT_EQ(far_gets(), "bytes");
+    calls.send.errors = {EPIPE};
+    EXPECT_EQ(tcpsocket_stream_send_some(&stream, "bytes", 5, &taken), -EPIPE);
+}
+
 TEST_P(OutputTest, InterruptedAtFirst)
 {
     calls.send.errors = {EINTR, EAGAIN};

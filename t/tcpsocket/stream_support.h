@@ -24,7 +24,7 @@ struct Stream : tcpsocket_stream {
 
     int open(tcpsocket_pool *of, int fd)
     {
-        int r = tcpsocket_stream_open(this, of, fd, &table);
+        int r = tcpsocket_stream_open(this, of, fd);
         is_open = r == 0;
         return r;
     }
@@ -108,6 +108,7 @@ struct Stream : tcpsocket_stream {
         self(stream)->on_failed();
     }
 
+  public:
     static constexpr tcpsocket_stream_events table = {input_came, output_drained, stream_failed};
 };
 
@@ -150,7 +151,7 @@ class StreamTest : public testing::TestWithParam<Kind> {
     explicit StreamTest(tcpsocket_limits l = {65536, 65536, 16384, 1 << 20}) : limits(l)
     {
         signal(SIGPIPE, signal_is_a_failure);
-        EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &pool), 0);
+        EXPECT_EQ(tcpsocket_pool_new(loop, &limits, &Stream::table, &pool), 0);
         far = add(stream);
     }
 

@@ -251,7 +251,7 @@ TEST_P(LifeTest, FreedWithItsPoolInEveryCallback)
     for (int when : {Input, Received, Drained, Failed, PausedAndGone}) {
         tcpsocket_pool *own;
         int ends[2];
-        ASSERT_EQ(tcpsocket_pool_new(loop, &limits, &own), 0);
+        ASSERT_EQ(tcpsocket_pool_new(loop, &limits, &Stream::table, &own), 0);
         make_pair(GetParam(), ends);
         Stream *doomed = new Stream;
         ASSERT_EQ(doomed->open(own, ends[0]), 0);

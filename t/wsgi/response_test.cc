@@ -409,6 +409,29 @@ def app(e, s):
     EXPECT_EQ(waits.response().body, "at last");
 }
 
+// It is not the number of its items that makes an iterable's turn long.
+TEST_F(ResponseTest, AnIterableThatTakesItsTimeLeavesOthersTheirTurn)
+{
+    serve(R"py(
+import time
+pulled = 0
+def slow():
+    global pulled
+    for pulled in range(10):
+        time.sleep(0.006)
+        yield b'x'
+def app(e, s):
+    s('200 OK', [])
+    return slow() if e['PATH_INFO'] == '/slow' else [b'served']
+)py");
+    Client slow(*this);
+    slow.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(slow.until_received("x"));
+    EXPECT_EQ(Client(*this).get().body, "served");
+    EXPECT_EQ(value("pulled < 9"), "True");
+    EXPECT_EQ(slow.response().body, "xxxxxxxxxx");
+}
+
 TEST_F(ResponseTest, WriteWithinLen)
 {
     serve(R"py(

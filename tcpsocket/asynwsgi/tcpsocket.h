@@ -141,16 +141,6 @@ struct tcpsocket_limits {
  * that is not consumed or output that the kernel did not take.
  */
 struct tcpsocket_pool;
-
-int tcpsocket_pool_new(struct dispatch *loop, const struct tcpsocket_limits *limits,
-                       struct tcpsocket_pool **pool);
-
-/* Every stream must be closed.  NULL is harmless. */
-void tcpsocket_pool_free(struct tcpsocket_pool *pool);
-
-/* Bytes of all the buffers that streams own at present. */
-size_t tcpsocket_pool_held(const struct tcpsocket_pool *pool);
-
 struct tcpsocket_stream;
 
 /*
@@ -166,19 +156,26 @@ struct tcpsocket_stream_events {
     void (*failed)(struct tcpsocket_stream *stream, int error);
 };
 
-struct tcpsocket_buffer {
-    unsigned char *data; /* NULL while nothing is held */
-    uint32_t start, length, capacity;
-};
+/* Limits and events are copied.  -ENOMEM; -EINVAL: no room for input. */
+int tcpsocket_pool_new(struct dispatch *loop, const struct tcpsocket_limits *limits,
+                       const struct tcpsocket_stream_events *events, struct tcpsocket_pool **pool);
+
+/* Every stream must be closed.  NULL is harmless. */
+void tcpsocket_pool_free(struct tcpsocket_pool *pool);
+
+/*
+ * Bytes of memory of all the buffers that streams own at present; within a
+ * stream's turn also what it has not consumed, which is to go to such a buffer.
+ */
+size_t tcpsocket_pool_held(const struct tcpsocket_pool *pool);
 
 /* The caller may read `sent` and `error`. */
 struct tcpsocket_stream {
     struct dispatch_target target;
     struct tcpsocket_pool *pool;
-    const struct tcpsocket_stream_events *events;
-    struct tcpsocket_buffer input, output;
-    uint64_t sent; /* bytes the kernel has taken so far */
-    int error;     /* 0, or the negative errno that broke it */
+    struct tcpsocket_buffer *input, *output; /* its own; NULL while nothing is held */
+    uint64_t sent;                           /* bytes the kernel has taken so far */
+    int error;                               /* 0, or the negative errno that broke it */
     bool paused, ended, shutting, blocked;
 };
 
@@ -187,7 +184,7 @@ struct tcpsocket_stream {
  * the descriptor stays the caller's.
  */
 int tcpsocket_stream_open(struct tcpsocket_stream *stream, struct tcpsocket_pool *pool,
-                          int descriptor, const struct tcpsocket_stream_events *events);
+                          int descriptor);
 
 /* Close and drop what is buffered.  No callback comes after it. */
 void tcpsocket_stream_close(struct tcpsocket_stream *stream);
@@ -233,6 +230,14 @@ void tcpsocket_stream_commit(struct tcpsocket_stream *stream, size_t length);
  * not called for it.
  */
 int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length);
+
+/*
+ * The same, but no more of the data is copied than makes the stream full;
+ * `taken` tells how much of it was sent or copied.  That is some, unless the
+ * stream is full already.
+ */
+int tcpsocket_stream_send_some(struct tcpsocket_stream *stream, const void *data, size_t length,
+                               size_t *taken);
 
 /* Bytes of output the kernel has not taken; whether they are output_high or more. */
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream);

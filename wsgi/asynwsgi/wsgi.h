@@ -30,6 +30,7 @@ struct wsgi_options {
     const char *const *python_path; /* put before sys.path, NULL last; or NULL */
     const char *virtual_env;        /* its packages can be imported; or NULL */
     bool multiprocess;              /* wsgi.multiprocess: there are other workers */
+    bool underscores;               /* fields with one in their name are not left out */
     size_t body_memory;             /* bytes; a longer body goes to a temporary file */
     const char *body_folder; /* where that is made (unlinked at once); NULL: TMPDIR or /tmp */
     /*

@@ -345,6 +345,14 @@ def large(environ, start_response):
     return [b'x' * size]
 
 
+@at('/large-later')
+def large_later(environ, start_response):
+    start_response('200 OK', list(PLAIN))
+    yield b'x'
+    time.sleep(0.02)  # beyond its turn
+    yield bytes(int(environ['QUERY_STRING']))
+
+
 @at('/large-pieces')
 def large_pieces(environ, start_response):
     pieces, size = map(int, environ['QUERY_STRING'].split(','))
