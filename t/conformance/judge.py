@@ -39,8 +39,10 @@ class Server:
 
 def is_refusal(response, method):
     """405 and 501 are what RFC 9110, 9.1 asks for where a method is not served; what a server
-    makes of CONNECT is its own affair (9.3.6 there)."""
+    makes of CONNECT is its own affair (9.3.6 there), as are preconditions and ranges (13.2, 14)."""
     if method == 'CONNECT' or response.status in (405, 501) and method not in ('GET', 'HEAD'):
+        return False
+    if response.status in (412, 416):
         return False
     return response.status >= 400
 
