@@ -34,6 +34,7 @@ include $(srcdir)/t/wsgi/local.mk
 include $(srcdir)/t/server/local.mk
 include $(srcdir)/t/cli/local.mk
 include $(srcdir)/t/fuzz/local.mk
+include $(srcdir)/t/conformance/local.mk
 include $(srcdir)/t/e2e/local.mk
 include $(srcdir)/t/script/local.mk
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -99,11 +100,19 @@ bool is_message(const std::string &line)
     return line.compare(0, 7, "```http") == 0 || line.compare(0, 11, "```response") == 0;
 }
 
+// The line under a heading, by which t/conformance goes.
+bool is_source(const std::string &line)
+{
+    static const std::regex form("RFC [0-9]+, [0-9A-Z.]+(, (stricter|wider))?|own limit");
+    return std::regex_match(line, form);
+}
+
 std::vector<Case> read_page(const std::filesystem::path &path,
                             const std::function<std::string(const Case &)> &rewrite)
 {
     std::vector<Case> cases;
     std::string written, title;
+    bool has_source = false;
     std::ifstream page(path);
     enum {
         PROSE,
@@ -111,9 +120,14 @@ std::vector<Case> read_page(const std::filesystem::path &path,
         EVENTS
     } where = PROSE;
     for (std::string line; std::getline(page, line);) {
-        if (where == PROSE && line.compare(0, 3, "## ") == 0)
+        if (where == PROSE && line.compare(0, 3, "## ") == 0) {
             title = path.stem().string() + ": " + line.substr(3);
+            has_source = false;
+        } else if (where == PROSE && is_source(line))
+            has_source = true;
         else if (where == PROSE && is_message(line)) {
+            if (!has_source)
+                throw std::runtime_error("no section of an RFC for " + title);
             where = MESSAGE;
             cases.emplace_back();
             cases.back().name = title;
