@@ -445,6 +445,10 @@ std::vector<std::string> fuzz_seeds()
         "\x09\x02\x06",                         // drain
         "\x0a\x01\x02",                         // fail
         std::string("\x0b\x00\x04\x06", 4),     // a length that is not told
+        std::string("\x0b\x00\x04\x00", 4),     // and no end either
+        "\x02\x71",                             // wait for the body too long
+        std::string("\x10\xfb\x00\x71\x71", 5), // send much, which nobody takes: for too long
+        std::string("\x10\xfb\x00\x04\x06", 5), // and there is another request
     };
     static const std::string pairs[] = {
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -468,7 +472,9 @@ std::vector<std::string> fuzz_seeds()
     for (const std::string &script : scripts)
         for (const std::string &pair : pairs) {
             add(script, fuzz_seed(pair));
-            add(script, "\x02\x14\x28" + pair); // in three pieces
+            // The head in two pieces, and what is behind it.
+            char head = static_cast<char>(pair.find("\r\n\r\n") + 4 - 9);
+            add(script, std::string("\x02\x09") + head + pair);
         }
     return seeds;
 }
