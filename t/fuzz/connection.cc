@@ -2,6 +2,7 @@
 // what it sees are the requests that the oracle reads, the bodies too, as far as it gets; and if it
 // just answers, it sees them all, and a fault is answered as it should be.
 
+#include "fuzz/answers.h"
 #include "fuzz/fuzz.h"
 #include "http/oracle.h"
 
@@ -40,13 +41,6 @@ void must(int result, const char *what)
     if (result != 0)
         fuzz_fail(std::string(what) + ": " + strerror(result < 0 ? -result : errno));
 }
-
-// What the handler was given of a request.
-struct Seen {
-    std::string method, target, body;
-    struct http_framing framing;
-    bool whole;
-};
 
 class Session {
   public:
@@ -435,94 +429,6 @@ std::string check_answers(const std::string &received, const Reading &right)
     return found == wanted ? "" : "other answers";
 }
 
-// Reads answers, which a handler's script may have cut short, but then nothing follows.
-class AnswerReader {
-  public:
-    AnswerReader(const std::string &received, const std::vector<Seen> &its_seen)
-        : text(received), seen(its_seen)
-    {
-    }
-
-    // What is wrong.
-    std::string read()
-    {
-        for (size_t number = 0; at < text.size() && problem.empty();) {
-            if (is_over)
-                return "something behind the last answer";
-            size_t end = text.find("\r\n\r\n", at);
-            if (end == std::string::npos)
-                break;
-            head = text.substr(at, end + 2 - at);
-            at = end + 4;
-            if (head.compare(0, 9, "HTTP/1.1 ") != 0)
-                return "no answer where one should be";
-            if (head.compare(9, 3, "100") != 0)
-                body(number++);
-        }
-        return problem;
-    }
-
-  private:
-    std::string value(const std::string &name) const
-    {
-        size_t start = head.find("\r\n" + name + ": ");
-        if (start == std::string::npos)
-            return "";
-        start += name.size() + 4;
-        return head.substr(start, head.find("\r\n", start) - start);
-    }
-
-    void body(size_t number)
-    {
-        std::string status = head.substr(9, 3), length = value("Content-Length");
-        // Of a request that was refused the method is not known: a short answer is its last.
-        bool none = status == "204" || status == "304" ||
-                    (number < seen.size() && seen[number].method == "HEAD");
-        is_over = value("Connection") == "close";
-        if (none)
-            return;
-        if (value("Transfer-Encoding") == "chunked")
-            chunks();
-        else
-            data(length.empty() ? std::string::npos : std::stoull(length), status);
-        is_over |= length.empty() && value("Transfer-Encoding").empty();
-    }
-
-    void data(size_t length, const std::string &status)
-    {
-        size_t there = std::min(length, text.size() - at);
-        bool ours = status == "200" || status == "599";
-        if (ours && text.find_first_not_of('x', at) < at + there)
-            problem = "a body that was not sent";
-        at += there;
-    }
-
-    void chunks()
-    {
-        size_t size = 1;
-        while (size > 0 && at < text.size() && problem.empty()) {
-            size_t end = text.find("\r\n", at);
-            if (end == std::string::npos)
-                end = text.size();
-            else if (end - at > 16 || end == at)
-                problem = "a bad chunk";
-            else
-                size = std::stoul(text.substr(at, end - at), nullptr, 16);
-            at = std::min(end + 2, text.size());
-            data(size, "200");
-            if (at < text.size() && text.compare(at, 2, "\r\n") != 0)
-                problem = "a chunk without an end";
-            at = std::min(at + 2, text.size());
-        }
-    }
-
-    const std::string &text;
-    const std::vector<Seen> &seen;
-    size_t at = 0;
-    std::string head, problem;
-    bool is_over = false;
-};
-
 } // namespace
 
 // Each request of the pages without a script, and with one; and some pairs with all of them.
@@ -539,6 +445,10 @@ std::vector<std::string> fuzz_seeds()
         "\x09\x02\x06",                         // drain
         "\x0a\x01\x02",                         // fail
         std::string("\x0b\x00\x04\x06", 4),     // a length that is not told
+        std::string("\x0b\x00\x04\x00", 4),     // and no end either
+        "\x02\x71",                             // wait for the body too long
+        std::string("\x10\xfb\x00\x71\x71", 5), // send much, which nobody takes: for too long
+        std::string("\x10\xfb\x00\x04\x06", 5), // and there is another request
     };
     static const std::string pairs[] = {
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -562,7 +472,9 @@ std::vector<std::string> fuzz_seeds()
     for (const std::string &script : scripts)
         for (const std::string &pair : pairs) {
             add(script, fuzz_seed(pair));
-            add(script, "\x02\x14\x28" + pair); // in three pieces
+            // The head in two pieces, and what is behind it.
+            char head = static_cast<char>(pair.find("\r\n\r\n") + 4 - 9);
+            add(script, std::string("\x02\x09") + head + pair);
         }
     return seeds;
 }

@@ -14,7 +14,7 @@ fuzz_fuzzers = \
 	t/fuzz/options_fuzzer \
 	t/fuzz/request_head_fuzzer \
 	t/fuzz/response_head_fuzzer
-EXTRA_DIST += t/fuzz/fuzz.h t/fuzz/head.h t/fuzz/http.dict
+EXTRA_DIST += t/fuzz/answers.h t/fuzz/fuzz.h t/fuzz/head.h t/fuzz/http.dict
 
 fuzz_common = \
 	t/fuzz/input.cc \
