@@ -10,7 +10,9 @@ import subprocess
 import threading
 import time
 
-PATIENCE = 20
+# How much more time than usual everything is given: the command may run under valgrind.
+FACTOR = float(os.environ.get('ASYNWSGI_TEST_PATIENCE', 1))
+PATIENCE = 20 * FACTOR
 
 HELLO = '''
     def application(environ, start_response):

@@ -431,6 +431,11 @@ def test_an_endless_response_leaves_the_others_their_turn(start):
         assert 'killing' not in server.log
 
 
+DESCRIPTORS = pytest.mark.skipif(bool(os.environ.get('ASYNWSGI_TEST_WRAP')),
+                                 reason='what it runs under has descriptors of its own')
+
+
+@DESCRIPTORS
 def test_standard_descriptors_that_are_closed(tmp_path, start):
     """No socket gets one of their numbers."""
     server = start('''
@@ -443,6 +448,7 @@ def test_standard_descriptors_that_are_closed(tmp_path, start):
     assert server.get().body == b'/dev/null /dev/null'
 
 
+@DESCRIPTORS
 def test_programs_of_the_application_inherit_no_descriptors(start):
     server = start('''
         import subprocess
