@@ -7,6 +7,7 @@ e2e_tests = \
 	t/e2e/test_django.py \
 	t/e2e/test_examples.py \
 	t/e2e/test_falcon.py \
+	t/e2e/test_faults.py \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
 	t/e2e/test_libraries.py \
@@ -47,3 +48,11 @@ e2e_files = \
 
 TESTS += $(e2e_tests)
 EXTRA_DIST += $(e2e_tests) $(e2e_files)
+
+# What has system calls fail, for test_faults.py. It is no library of ours, and not instrumented.
+check_DATA = t/e2e/faults.so
+t/e2e/faults.so: t/e2e/faults.c
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -std=c17 $(WARN_CFLAGS) $(CFLAGS) \
+		-shared -fPIC -o $@ $<
+EXTRA_DIST += t/e2e/faults.c
+CLEANFILES += t/e2e/faults.so
