@@ -31,6 +31,12 @@ def environment(**variables):
     return {**kept, **variables}
 
 
+def instrumented():
+    """Whether the command's memory is not its own: a sanitizer's, or that of what it runs under."""
+    with open(os.environ['ASYNWSGI'], 'rb') as program:
+        return bool(os.environ.get('ASYNWSGI_TEST_WRAP')) or b'__asan_init' in program.read()
+
+
 class Response:
     def __init__(self, response):
         self.status = response.status

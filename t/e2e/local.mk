@@ -20,6 +20,7 @@ e2e_tests = \
 	t/e2e/test_proxies.py \
 	t/e2e/test_refused.py \
 	t/e2e/test_slow.py \
+	t/e2e/test_soak.py \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py
 e2e_files = \
