@@ -104,10 +104,10 @@ static int is_to_fail(enum call call, const void *caller)
 #define SHORT(length) (plan->error == 0 && (length) > 0)
 
 /* POSIX has a void * from dlsym() stand for a function. */
-#define REAL(name)                               \
-    static __typeof__(&(name)) real;             \
-    if (!real)                                   \
-        *(void **)&real = dlsym(RTLD_NEXT, #name)
+#define REAL(name)                   \
+    static __typeof__(&(name)) real; \
+    if (!real)                       \
+    *(void **)&real = dlsym(RTLD_NEXT, #name)
 
 void *malloc(size_t size)
 {
