@@ -100,16 +100,20 @@ def drip(clients, kind, pipe):
     _, _, byte, reads = KINDS[kind]
     lost = moved = 0
     start = time.monotonic()
-    while not pipe.poll(0.0002 if byte or reads else 0.1):
-        due = int((time.monotonic() - start) * len(clients)) if byte or reads else 0
-        while moved < due and lost == 0:
-            client = clients[moved % len(clients)]
-            try:
-                lost += (client.send(byte) if byte else len(client.recv(1))) != 1
-            except OSError as error:
-                print(f"{kind}: {error}", file=sys.stderr)
-                lost += 1
-            moved += 1
+    while not pipe.poll(0 if byte or reads else 0.1):
+        if not byte and not reads:
+            continue
+        for _ in range(100):
+            time.sleep(0.0001)  # one at a time, as they would come from the world
+            due = int((time.monotonic() - start) * len(clients))
+            while moved < due and lost == 0:
+                client = clients[moved % len(clients)]
+                try:
+                    lost += (client.send(byte) if byte else len(client.recv(1))) != 1
+                except OSError as error:
+                    print(f"{kind}: {error}", file=sys.stderr)
+                    lost += 1
+                moved += 1
     return lost, moved
 
 
