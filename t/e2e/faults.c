@@ -6,7 +6,8 @@
  *
  * $FAULTS names a file of the size of struct plan, which the test writes while
  * the program runs.  Only calls that the program itself makes count, not those
- * of the libraries it uses: the return address tells.
+ * of the libraries it uses: the return address tells.  With CALLS_ONLY it leaves
+ * malloc alone, for programs that have one of their own, as of a sanitizer.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -48,10 +49,12 @@ struct plan {
 static struct plan *plan;
 static uintptr_t program, program_end; /* the addresses that are the program's */
 
+#ifndef CALLS_ONLY
 /* glibc's own names, as dlsym() allocates. */
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
+#endif
 
 static void find_program(void)
 {
@@ -109,6 +112,7 @@ static int is_to_fail(enum call call, const void *caller)
     if (!real)                       \
     *(void **)&real = dlsym(RTLD_NEXT, #name)
 
+#ifndef CALLS_ONLY
 void *malloc(size_t size)
 {
     return FAILS(ALLOCATE) ? NULL : __libc_malloc(size);
@@ -123,6 +127,7 @@ void *realloc(void *memory, size_t size)
 {
     return FAILS(ALLOCATE) ? NULL : __libc_realloc(memory, size);
 }
+#endif
 
 int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, int flags)
 {

@@ -51,9 +51,11 @@ TESTS += $(e2e_tests)
 EXTRA_DIST += $(e2e_tests) $(e2e_files)
 
 # What has system calls fail, for test_faults.py. It is no library of ours, and not instrumented.
-check_DATA = t/e2e/faults.so
-t/e2e/faults.so: t/e2e/faults.c
+faults = t/e2e/faults.so t/e2e/faults-calls.so
+check_DATA = $(faults)
+t/e2e/faults-calls.so: faults_flags = -DCALLS_ONLY
+$(faults): t/e2e/faults.c
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -std=c17 $(WARN_CFLAGS) $(CFLAGS) \
-		-shared -fPIC -o $@ $<
+		$(faults_flags) -shared -fPIC -o $@ $<
 EXTRA_DIST += t/e2e/faults.c
-CLEANFILES += t/e2e/faults.so
+CLEANFILES += $(faults)

@@ -18,7 +18,9 @@ import command
 from peer import Peer, chunked_request, request
 from serving import Server, eventually
 
-FAULTS = pathlib.Path(os.environ['ASYNWSGI']).parent / 't/e2e/faults.so'
+INSTRUMENTED = command.instrumented()
+# In the build folder, which is the current one.
+FAULTS = pathlib.Path('t/e2e/faults-calls.so' if INSTRUMENTED else 't/e2e/faults.so').absolute()
 APPS = pathlib.Path(__file__).parent / 'apps'
 FULL = bool(os.environ.get('ASYNWSGI_TEST_ALL_FAULTS'))
 SHORT = 0  # in place of an error: the call does the first byte only
@@ -32,7 +34,9 @@ class Call(enum.IntEnum):
 ALLOCATE, ACCEPT, RECEIVE, SEND, CONTROL, WRITE, READ, MAKE_FILE, FORK = Call
 
 
-injected = pytest.mark.skipif(command.instrumented(), reason='there is another malloc already')
+# A sanitizer wants to be loaded first, which matters for malloc only.
+ASAN_OPTIONS = os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
+has_malloc = pytest.mark.skipif(INSTRUMENTED, reason='there is another malloc already')
 
 
 class Plan:
@@ -43,7 +47,8 @@ class Plan:
         self.path.write_bytes(bytes(24))
         with self.path.open('r+b') as file:
             self.memory = mmap.mmap(file.fileno(), 24)
-        self.environment = {'LD_PRELOAD': str(FAULTS), 'FAULTS': str(self.path)}
+        self.environment = {'LD_PRELOAD': str(FAULTS), 'FAULTS': str(self.path),
+                            'ASAN_OPTIONS': ASAN_OPTIONS}
 
     def set(self, call, position, error, times=1, process=0):
         """The call at that position, counted from now on, and those behind it, `times` in all."""
@@ -194,7 +199,6 @@ def every(server, call, error, times=1, most=2000, everyone=True):
 
 # -- Each call --------------------------------------------------------------------------------
 
-@injected
 def test_the_session_is_served_whole(faulty, tmp_path):
     """Without a failure it is; and the library does have calls fail."""
     server = faulty()
@@ -210,7 +214,7 @@ def test_the_session_is_served_whole(faulty, tmp_path):
     assert server.plan.clear() == 1
 
 
-@injected
+@has_malloc
 @pytest.mark.parametrize('times', [1, 1000], ids=['one', 'all from there'])
 def test_memory(faulty, times):
     """The worker has what it allocates only once already."""
@@ -221,7 +225,7 @@ def test_memory(faulty, times):
     assert server.resident() - before < 2_000_000
 
 
-@injected
+@has_malloc
 def test_memory_of_a_new_worker(faulty):
     for n in itertools.count(1, 1 if FULL else 3):
         server = faulty()
@@ -234,7 +238,6 @@ def test_memory_of_a_new_worker(faulty):
     assert n >= 10
 
 
-@injected
 @pytest.mark.parametrize('call, error', [
     (ACCEPT, errno.EMFILE), (ACCEPT, errno.ENFILE), (ACCEPT, errno.ECONNABORTED),
     (ACCEPT, errno.EINTR), (ACCEPT, errno.ENOMEM),
@@ -254,7 +257,6 @@ def test_calls(faulty, call, error, times):
     assert every(faulty(), call, error, times, 400 if FULL else 16, FULL) >= least[call]
 
 
-@injected
 @pytest.mark.parametrize('call, error, status', [
     (MAKE_FILE, errno.EMFILE, 503), (MAKE_FILE, errno.EACCES, 503), (MAKE_FILE, errno.ENOSPC, 507),
     (WRITE, errno.ENOSPC, 507), (WRITE, errno.EDQUOT, 507), (WRITE, errno.EIO, 503),
@@ -272,7 +274,6 @@ def test_a_body_that_cannot_be_stored(faulty, call, error, status, coded):
     server.served()
 
 
-@injected
 @pytest.mark.xfail(reason='the rest of the body is read for nobody, and the connection kept')
 def test_a_body_that_cannot_be_stored_ends_the_connection(faulty):
     server = faulty()
@@ -333,7 +334,6 @@ def test_a_limit_to_files(start):
 
 # -- Processes --------------------------------------------------------------------------------
 
-@injected
 def test_no_process_for_the_next_worker(start, tmp_path):
     plan = Plan(tmp_path)
     server = start(env=plan.environment)
@@ -345,7 +345,6 @@ def test_no_process_for_the_next_worker(start, tmp_path):
     assert server.get().status == 200
 
 
-@injected
 def test_no_process_for_the_first_worker(start, tmp_path):
     plan = Plan(tmp_path)
     plan.set(FORK, 1, errno.EAGAIN)
@@ -354,7 +353,7 @@ def test_no_process_for_the_first_worker(start, tmp_path):
     assert 'cannot start a worker: Resource temporarily unavailable' in server.log
 
 
-@injected
+@has_malloc
 def test_no_memory_to_start(start, tmp_path):
     """Then it says so, and ends."""
     for n in itertools.count(1, 1 if FULL else 5):
