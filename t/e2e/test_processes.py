@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from command import HELLO, PATIENCE, connect, environment
+from command import FACTOR, HELLO, PATIENCE, connect, environment
 
 # Answers with the worker's pid; /slow takes a second, /stuck for ever, /crash never answers.
 PID = '''
@@ -240,7 +240,9 @@ def test_ctrl_c(terminal):
         while piece := os.read(screen, 4096):
             text += piece
     assert os.waitpid(pid, 0)[1] == 0
-    assert b'[error]' not in text and b'[warning]' not in text and b'Traceback' not in text
+    assert b'[error]' not in text and b'Traceback' not in text
+    # A worker that is not done within a second is killed, which is nothing that patience changes.
+    assert b'[warning]' not in text or FACTOR > 1
 
 
 def test_no_hint_without_a_terminal(start):
