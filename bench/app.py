@@ -2,12 +2,15 @@
 
 HELLO = b"Hello, world!\n"
 LARGE = b"x" * 65536
+HUGE = b"x" * 204800
 
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/large":
         body = LARGE
+    elif path == "/huge":
+        body = HUGE
     elif path == "/post":
         body = b"%d\n" % len(environ["wsgi.input"].read())
     else:

@@ -5,3 +5,11 @@ bench: all
 	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
 EXTRA_DIST += bench/app.py bench/bench.py
 CLEANFILES += bench.json
+
+# What slow clients cost an ordinary one; see bench/slow.py for -n and others.
+BENCH_SLOW_FLAGS =
+.PHONY: bench-slow
+bench-slow: all
+	$(PYTHON) $(srcdir)/bench/slow.py ./asynwsgi$(EXEEXT) --json bench-slow.json $(BENCH_SLOW_FLAGS)
+EXTRA_DIST += bench/slow.py
+CLEANFILES += bench-slow.json

@@ -18,14 +18,15 @@ static size_t memory(size_t capacity)
 }
 
 /*
- * An eighth more than needed, in steps of 64: few enough copies while a buffer
- * grows byte by byte, and little waste in the thousands of streams that stall
- * with part of a request.
+ * What is needed, in steps of 64; and an eighth more for a buffer that grows
+ * little by little.  So there are few enough copies, and there is little waste
+ * in the thousands of streams that stall with part of a message.
  */
-static uint32_t capacity_for(size_t needed)
+static uint32_t capacity_for(size_t needed, const struct tcpsocket_buffer *old)
 {
     size_t most = UINT32_MAX - memory(0);
-    size_t capacity = ((memory(needed) + needed / 8 + 63) & ~(size_t)63) - memory(0);
+    size_t more = old && needed / 2 < old->capacity ? needed / 8 : 0;
+    size_t capacity = ((memory(needed) + more + 63) & ~(size_t)63) - memory(0);
 
     return (uint32_t)(capacity < most ? capacity : most);
 }
@@ -33,7 +34,7 @@ static uint32_t capacity_for(size_t needed)
 static int grow(struct tcpsocket_buffer **buffer, size_t needed, size_t *held)
 {
     struct tcpsocket_buffer *old = *buffer, *grown;
-    uint32_t capacity = capacity_for(needed);
+    uint32_t capacity = capacity_for(needed, old);
 
     if (needed > capacity)
         return -ENOMEM;

@@ -10,7 +10,9 @@ import subprocess
 import threading
 import time
 
-PATIENCE = 20
+# How much more time than usual everything is given: the command may run under valgrind.
+FACTOR = float(os.environ.get('ASYNWSGI_TEST_PATIENCE', 1))
+PATIENCE = 20 * FACTOR
 
 HELLO = '''
     def application(environ, start_response):
@@ -27,6 +29,12 @@ def environment(**variables):
     if 'ASYNWSGI_BACKEND' in os.environ:
         kept['ASYNWSGI_BACKEND'] = os.environ['ASYNWSGI_BACKEND']
     return {**kept, **variables}
+
+
+def instrumented():
+    """Whether the command's memory is not its own: a sanitizer's, or that of what it runs under."""
+    with open(os.environ['ASYNWSGI'], 'rb') as program:
+        return bool(os.environ.get('ASYNWSGI_TEST_WRAP')) or b'__asan_init' in program.read()
 
 
 class Response:

@@ -19,7 +19,7 @@ def bounded():
     def late(*_):
         raise TimeoutError('the test took too long')
     before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(60)
+    signal.alarm(int(60 * command.FACTOR))
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
@@ -89,7 +89,7 @@ def client_of():
             clients.append(self)
 
         def __call__(self, method, path, **how):
-            return self.request(method, self.url + path, timeout=20, **how)
+            return self.request(method, self.url + path, timeout=command.PATIENCE, **how)
 
     clients = []
     yield Client

@@ -8,6 +8,7 @@ e2e_tests = \
 	t/e2e/test_django.py \
 	t/e2e/test_examples.py \
 	t/e2e/test_falcon.py \
+	t/e2e/test_faults.py \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
 	t/e2e/test_libraries.py \
@@ -19,6 +20,8 @@ e2e_tests = \
 	t/e2e/test_processes.py \
 	t/e2e/test_proxies.py \
 	t/e2e/test_refused.py \
+	t/e2e/test_slow.py \
+	t/e2e/test_soak.py \
 	t/e2e/test_strict.py \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py
@@ -49,3 +52,13 @@ e2e_files = \
 
 TESTS += $(e2e_tests)
 EXTRA_DIST += $(e2e_tests) $(e2e_files)
+
+# What has system calls fail, for test_faults.py. It is no library of ours, and not instrumented.
+faults = t/e2e/faults.so t/e2e/faults-calls.so
+check_DATA = $(faults)
+t/e2e/faults-calls.so: faults_flags = -DCALLS_ONLY
+$(faults): t/e2e/faults.c
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -std=c17 $(WARN_CFLAGS) $(CFLAGS) \
+		$(faults_flags) -shared -fPIC -o $@ $<
+EXTRA_DIST += t/e2e/faults.c
+CLEANFILES += $(faults)

@@ -6,6 +6,8 @@ import re
 import socket
 import struct
 
+from command import FACTOR
+
 
 @dataclasses.dataclass
 class Response:
@@ -48,7 +50,7 @@ class Peer:
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(15)
+        self.socket.settimeout(15 * FACTOR)
         self.socket.connect(address)
         if family == socket.AF_INET:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from command import HELLO, PATIENCE, connect, environment
+from command import FACTOR, HELLO, PATIENCE, connect, environment
 
 # Answers with the worker's pid; /slow takes a second, /stuck for ever, /crash never answers.
 PID = '''
@@ -240,7 +240,9 @@ def test_ctrl_c(terminal):
         while piece := os.read(screen, 4096):
             text += piece
     assert os.waitpid(pid, 0)[1] == 0
-    assert b'[error]' not in text and b'[warning]' not in text and b'Traceback' not in text
+    assert b'[error]' not in text and b'Traceback' not in text
+    # A worker that is not done within a second is killed, which is nothing that patience changes.
+    assert b'[warning]' not in text or FACTOR > 1
 
 
 def test_no_hint_without_a_terminal(start):
@@ -431,6 +433,11 @@ def test_an_endless_response_leaves_the_others_their_turn(start):
         assert 'killing' not in server.log
 
 
+DESCRIPTORS = pytest.mark.skipif(bool(os.environ.get('ASYNWSGI_TEST_WRAP')),
+                                 reason='what it runs under has descriptors of its own')
+
+
+@DESCRIPTORS
 def test_standard_descriptors_that_are_closed(tmp_path, start):
     """No socket gets one of their numbers."""
     server = start('''
@@ -443,6 +450,7 @@ def test_standard_descriptors_that_are_closed(tmp_path, start):
     assert server.get().body == b'/dev/null /dev/null'
 
 
+@DESCRIPTORS
 def test_programs_of_the_application_inherit_no_descriptors(start):
     server = start('''
         import subprocess

@@ -458,7 +458,8 @@ def shows_temporary_files(environ, start_response):
             pass
     size = len(environ['wsgi.input'].read())
     start_response('200 OK', [('Content-Type', 'application/json')])
-    return [json.dumps([size, [link for link in links if link.endswith(' (deleted)')]]).encode()]
+    return [json.dumps([size, [link for link in links if link.endswith(' (deleted)')
+                               and not link.startswith('/tmp/valgrind_')]]).encode()]
 
 
 # -- the rest -------------------------------------------------------------------------------------

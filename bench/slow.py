@@ -1,0 +1,284 @@
+"""Measure what slow clients cost an ordinary one: its latencies alone and beside N slow connections.
+
+One worker on a core of its own.  On the other, a client that asks at a fixed rate over one kept
+connection, and a process that holds the slow connections, one byte a second each.  Alone and beside
+take turns within one run, each against the same worker, and the median of the rounds counts.  Memory is
+what the worker has for itself alone (smaps_rollup), by the connection, at the end of the first round.
+"""
+
+import argparse
+import contextlib
+import gc
+import json
+import multiprocessing
+import os
+import platform
+import re
+import resource
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+from bench import Server
+
+RESET = struct.pack("ii", 1, 0)
+HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+
+# kind: what each connection sends at first, whether it awaits an answer to that, the byte that it
+# sends each second then, if any, and whether it reads one.
+KINDS = {
+    "idle": (HEAD + b"\r\n", True, None, False),
+    "slow head": (HEAD + b"X-Slow: " + b"a" * 160, False, b"a", False),
+    "slow body": (b"POST /post HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
+                  False, b"a", False),
+    "slow read": (b"GET /huge HTTP/1.1\r\nHost: localhost\r\n\r\n", True, None, True),
+}
+
+# Nothing here is to end by a time-out or a limit. The options are those that the command has.
+UNLIMITED = {"timeout-head": "1h", "timeout-body": "1h", "timeout-idle": "1h", "timeout-write": "1h",
+             "min-rate-body": "0", "min-rate-write": "0", "memory-budget": "0"}
+
+
+def hurry(pid, priority):
+    """Before what else this machine does, which is not to be measured; if we may."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(priority))
+
+
+# -- The ordinary client --------------------------------------------------------------------------
+
+def ask(port, seconds, rate):
+    """Latencies in ns. A request that was due before the answer to the last counts from then on."""
+    gc.disable()
+    hurry(0, 2)
+    taken = []
+    with socket.create_connection(("127.0.0.1", port), 60) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        start = done = time.perf_counter_ns()
+        for n in range(int(seconds * rate)):
+            due = start + n * 1_000_000_000 // rate
+            late = done > due
+            if not late:
+                time.sleep((due - done) / 1e9)
+            began = due if late else time.perf_counter_ns()
+            client.sendall(HEAD + b"\r\n")
+            answer = client.recv(4096)
+            done = time.perf_counter_ns()
+            if not answer.startswith(b"HTTP/1.1 200 ") or not answer.endswith(b"world!\n"):
+                raise RuntimeError(f"the ordinary client got {answer!r}")
+            if n >= rate // 10:  # the first are to warm up
+                taken.append(done - began)
+    return taken
+
+
+# -- The slow ones --------------------------------------------------------------------------------
+
+def connect(port, kind):
+    first, answered, _, reads = KINDS[kind]
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)  # no port stays in TIME_WAIT
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Of an Ethernet: with that of the loopback the server's kernel would take megabytes of answer.
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1448)
+    if reads:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    client.settimeout(60)
+    client.connect(("127.0.0.1", port))
+    client.sendall(first)
+    if answered and client.recv(15 if reads else 4096)[:15] != b"HTTP/1.1 200 OK":
+        raise RuntimeError("a slow client was refused")
+    client.setblocking(False)
+    return client
+
+
+def drip(clients, kind, pipe):
+    """One byte a second from or to each of them, evenly spread, until the pipe says to stop.
+    The number of those that were lost."""
+    _, _, byte, reads = KINDS[kind]
+    lost = moved = 0
+    start = time.monotonic()
+    while not pipe.poll(0 if byte or reads else 0.1):
+        if not byte and not reads:
+            continue
+        for _ in range(100):
+            time.sleep(0.0001)  # one at a time, as they would come from the world
+            due = int((time.monotonic() - start) * len(clients))
+            while moved < due and lost == 0:
+                client = clients[moved % len(clients)]
+                try:
+                    lost += (client.send(byte) if byte else len(client.recv(1))) != 1
+                except OSError as error:
+                    print(f"{kind}: {error}", file=sys.stderr)
+                    lost += 1
+                moved += 1
+    return lost, moved
+
+
+def hold(port, kind, count, pipe):
+    gc.disable()
+    clients = [connect(port, kind) for _ in range(count)]
+    hurry(0, 1)
+    pipe.send("open")
+    pipe.send(drip(clients, kind, pipe))
+    for client in clients:
+        client.close()
+
+
+def pinned(cpu, function, *arguments):
+    """A process on that core, and a pipe to it, by which the function's value comes if it has any."""
+    ours, theirs = multiprocessing.Pipe()
+
+    def run():
+        os.sched_setaffinity(0, {cpu})
+        value = function(*arguments, theirs) if function is hold else function(*arguments)
+        if value is not None:
+            theirs.send(value)
+
+    process = multiprocessing.get_context("fork").Process(target=run, daemon=True)
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+@contextlib.contextmanager
+def slow_clients(port, kind, count, cpu):
+    """Those that there are meanwhile; gives a function that ends them."""
+    process, pipe = pinned(cpu, hold, port, kind, count)
+    try:
+        pipe.recv()
+        yield
+        pipe.send("stop")
+        lost, moved = pipe.recv()
+        if lost:
+            raise RuntimeError(f"{kind}: a connection was lost after {moved} bytes")
+        process.join()
+    finally:
+        process.kill()
+
+
+# -- The worker -----------------------------------------------------------------------------------
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def private(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        return 1024 * sum(map(int, re.findall(r"^Private_(?:Clean|Dirty): +(\d+)", file.read(), re.M)))
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def at_rest(pid):
+    """The number of its descriptors, once it has closed those of the clients that are gone."""
+    before = None
+    while before != (before := descriptors(pid)):
+        time.sleep(0.3)
+    return before
+
+
+def options(asynwsgi):
+    known = subprocess.run([asynwsgi, "--help"], capture_output=True, text=True).stdout
+    return [word for name, value in UNLIMITED.items() if f"--{name} " in known
+            for word in (f"--{name}", value)]
+
+
+def measure(asynwsgi, kind, args, cpus):
+    """Samples of each round, alone and beside, and the bytes of memory of a connection."""
+    server = Server(lambda port: [asynwsgi, "--bind", f"127.0.0.1:{port}", *options(asynwsgi), "app"],
+                    cpus[0])
+    alone, beside, memory = [], [], None
+
+    def latencies():
+        process, pipe = pinned(cpus[-1], ask, server.port, args.seconds, args.rate)
+        try:
+            return pipe.recv()
+        finally:
+            process.join()
+
+    try:
+        worker, = children(server.process.pid)
+        hurry(worker, 2)
+        for turn in range(args.rounds):
+            alone.append(latencies())
+            empty, before = at_rest(worker), private(worker)
+            with slow_clients(server.port, kind, args.n, cpus[-1]):
+                beside.append(latencies())
+                held = descriptors(worker) - empty
+                if held < args.n:
+                    raise RuntimeError(f"{kind}: the worker has only {held} connections")
+                if memory is None:
+                    memory = (private(worker) - before) / args.n
+            if at_rest(worker) > empty:
+                raise RuntimeError(f"{kind}: the worker keeps connections whose clients are gone")
+            print(f"{kind}: round {turn + 1} of {args.rounds}", file=sys.stderr)
+    finally:
+        server.stop()
+    return {"alone": alone, "beside": beside, "memory": memory}
+
+
+# -- The report -----------------------------------------------------------------------------------
+
+def describe(rounds):
+    """p50, p99 and max in us, each the median of the rounds."""
+    def at(samples, share):
+        return sorted(samples)[min(int(len(samples) * share), len(samples) - 1)] / 1000
+    return {name: statistics.median(at(samples, share) for samples in rounds)
+            for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1))}
+
+
+def summarize(measured):
+    table = {}
+    for kind, taken in measured.items():
+        alone, beside = describe(taken["alone"]), describe(taken["beside"])
+        table[kind] = {"alone": alone, "beside": beside,
+                       "p99_ratio": round(beside["p99"] / alone["p99"], 2),
+                       "bytes_per_connection": round(taken["memory"])}
+    return table
+
+
+def show(table, args):
+    print(f"Latencies in us of {args.rate} requests a second, alone -> beside {args.n} slow connections, "
+          f"median of {args.rounds} rounds")
+    print("| | p50 | p99 | max | ratio of p99s | private bytes a connection |")
+    print("|" + " --- |" * 6)
+    for kind, row in table.items():
+        cells = [f"{row['alone'][name]:.0f} -> {row['beside'][name]:.0f}" for name in ("p50", "p99", "max")]
+        print("| " + " | ".join([kind, *cells, f"{row['p99_ratio']:.2f}",
+                                 str(row["bytes_per_connection"])]) + " |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("asynwsgi", help="the command to measure")
+    parser.add_argument("-n", type=int, default=10000, help="slow connections")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5, help="of each measurement")
+    parser.add_argument("--rate", type=int, default=1000, help="requests a second of the ordinary client")
+    parser.add_argument("--kind", action="append", choices=list(KINDS), help="only this kind; repeatable")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    args = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < args.n + 100:
+        sys.exit(f"slow: {args.n} connections need more than {hard} descriptors (ulimit -Hn)")
+    cpus = sorted(os.sched_getaffinity(0))
+    measured = {kind: measure(os.path.abspath(args.asynwsgi), kind, args, cpus)
+                for kind in args.kind or KINDS}
+    table = summarize(measured)
+    show(table, args)
+    if args.json:
+        with open(args.json, "w") as file:
+            json.dump({"machine": platform.platform(), "cpus": os.cpu_count(), "n": args.n,
+                       "rounds": args.rounds, "seconds": args.seconds, "rate": args.rate,
+                       "summary": table}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
