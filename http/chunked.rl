@@ -37,12 +37,12 @@ static_assert(sizeof(struct http_chunked) <= 32, "there is one in each connectio
             return fault;
     }
     action extension_byte {
-        if (chunked->counted++ == limits->chunk_extension)
+        if (chunked->counted++ >= limits->chunk_extension)
             return HTTP_LONG_CHUNK_EXTENSION;
     }
     action trailer_begins { chunked->counted = 0; }
     action trailer_byte {
-        if (chunked->counted++ == limits->trailer)
+        if (chunked->counted++ >= limits->trailer)
             return HTTP_LONG_TRAILER;
     }
     action data {
