@@ -349,6 +349,12 @@ void http_fail(struct http_connection *c, unsigned status)
         answer(c, status, NULL);
 }
 
+void http_refuse(struct http_connection *c, unsigned status)
+{
+    c->persistent = false;
+    http_fail(c, status);
+}
+
 /* -- Asking --------------------------------------------------------------- */
 
 void http_exchange_set(struct http_connection *c, void *exchange)

@@ -6,15 +6,42 @@
 #include "field.h"
 #include "scan.h"
 
-/* Whether bytes are those of `lower`, of the same length, but for the case of letters. */
+/*
+ * Whether bytes are those of `lower` but for the case of letters: of what stands
+ * in `lower`, letters alone have 0x40, and their case is 0x20.
+ */
+static bool equal_8(const unsigned char *bytes, const char *lower)
+{
+    uint64_t word = 0, expected = 0;
+
+    memcpy(&word, bytes, sizeof(word));
+    memcpy(&expected, lower, sizeof(expected));
+    return (word | (expected >> 1 & 0x2020202020202020)) == expected;
+}
+
+static bool equal_4(const unsigned char *bytes, const char *lower)
+{
+    uint32_t word = 0, expected = 0;
+
+    memcpy(&word, bytes, sizeof(word));
+    memcpy(&expected, lower, sizeof(expected));
+    return (word | (expected >> 1 & 0x20202020)) == expected;
+}
+
+/* The last word may overlap the one before it. */
 static bool equal_nocase(const unsigned char *bytes, const char *lower, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        int difference = bytes[i] ^ lower[i];
-
-        if (difference != 0 && (difference != 0x20 || lower[i] < 'a' || lower[i] > 'z'))
-            return false;
+    if (length >= 8) {
+        for (size_t i = 0; i + 8 < length; i += 8)
+            if (!equal_8(bytes + i, lower + i))
+                return false;
+        return equal_8(bytes + length - 8, lower + length - 8);
     }
+    if (length >= 4)
+        return equal_4(bytes, lower) && equal_4(bytes + length - 4, lower + length - 4);
+    for (size_t i = 0; i < length; i++)
+        if ((bytes[i] | (lower[i] >> 1 & 0x20)) != lower[i])
+            return false;
     return true;
 }
 
@@ -24,16 +51,22 @@ bool http_equal_nocase(const unsigned char *bytes, size_t length, const char *lo
 }
 
 static const char *const names[] = {
+    [HTTP_FIELD_AUTHORIZATION] = "authorization",
     [HTTP_FIELD_CONNECTION] = "connection",
     [HTTP_FIELD_CONTENT_LENGTH] = "content-length",
+    [HTTP_FIELD_CONTENT_RANGE] = "content-range",
     [HTTP_FIELD_CONTENT_TYPE] = "content-type",
     [HTTP_FIELD_DATE] = "date",
     [HTTP_FIELD_EXPECT] = "expect",
     [HTTP_FIELD_HOST] = "host",
+    [HTTP_FIELD_IF_MODIFIED_SINCE] = "if-modified-since",
+    [HTTP_FIELD_IF_RANGE] = "if-range",
+    [HTTP_FIELD_IF_UNMODIFIED_SINCE] = "if-unmodified-since",
     [HTTP_FIELD_KEEP_ALIVE] = "keep-alive",
     [HTTP_FIELD_PROXY_AUTHENTICATE] = "proxy-authenticate",
     [HTTP_FIELD_PROXY_AUTHORIZATION] = "proxy-authorization",
     [HTTP_FIELD_PROXY_CONNECTION] = "proxy-connection",
+    [HTTP_FIELD_RANGE] = "range",
     [HTTP_FIELD_SERVER] = "server",
     [HTTP_FIELD_TE] = "te",
     [HTTP_FIELD_TRAILER] = "trailer",
@@ -53,6 +86,8 @@ static enum http_field_name candidate(size_t length, unsigned char first)
         return HTTP_FIELD_DATE;
     case KEY(4, 'h'):
         return HTTP_FIELD_HOST;
+    case KEY(5, 'r'):
+        return HTTP_FIELD_RANGE;
     case KEY(6, 'e'):
         return HTTP_FIELD_EXPECT;
     case KEY(6, 's'):
@@ -61,20 +96,30 @@ static enum http_field_name candidate(size_t length, unsigned char first)
         return HTTP_FIELD_TRAILER;
     case KEY(7, 'u'):
         return HTTP_FIELD_UPGRADE;
+    case KEY(8, 'i'):
+        return HTTP_FIELD_IF_RANGE;
     case KEY(10, 'c'):
         return HTTP_FIELD_CONNECTION;
     case KEY(10, 'k'):
         return HTTP_FIELD_KEEP_ALIVE;
     case KEY(12, 'c'):
         return HTTP_FIELD_CONTENT_TYPE;
+    case KEY(13, 'a'):
+        return HTTP_FIELD_AUTHORIZATION;
+    case KEY(13, 'c'):
+        return HTTP_FIELD_CONTENT_RANGE;
     case KEY(14, 'c'):
         return HTTP_FIELD_CONTENT_LENGTH;
     case KEY(16, 'p'):
         return HTTP_FIELD_PROXY_CONNECTION;
+    case KEY(17, 'i'):
+        return HTTP_FIELD_IF_MODIFIED_SINCE;
     case KEY(17, 't'):
         return HTTP_FIELD_TRANSFER_ENCODING;
     case KEY(18, 'p'):
         return HTTP_FIELD_PROXY_AUTHENTICATE;
+    case KEY(19, 'i'):
+        return HTTP_FIELD_IF_UNMODIFIED_SINCE;
     case KEY(19, 'p'):
         return HTTP_FIELD_PROXY_AUTHORIZATION;
     default:

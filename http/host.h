@@ -10,7 +10,7 @@ enum http_host_kind {
     HTTP_HOST_WITH_PORT
 };
 
-/* uri-host [ ":" port ] of RFC 9110, 7.2; with a port if there is a digit of one. */
+/* uri-host [ ":" port ] of RFC 9110, 7.2; with a port if there is one and it is not 0. */
 enum http_host_kind http_host_kind(const unsigned char *host, size_t length);
 
 #endif

@@ -5,7 +5,12 @@
     machine host;
     include grammar "grammar.rl";
 
-    main := uri_host (":" port ${ kind = HTTP_HOST_WITH_PORT; })?;
+    # RFC 9110, 7.2, and the authority of 4.2
+    action port_digit {
+        if (*p != '0')
+            kind = HTTP_HOST_WITH_PORT;
+    }
+    main := uri_host (":" port $port_digit)?;
 }%%
 
 %% write data noentry noerror;

@@ -2,8 +2,9 @@
 http_machines = \
 	http/chunked.rl \
 	http/host.rl \
-	http/request.rl
-http_grammar = http/grammar.rl
+	http/request.rl \
+	http/response.rl
+http_grammar = http/grammar.rl http/head.rl
 
 lib_LIBRARIES += libasynwsgi-http.a
 libasynwsgi_http_a_CPPFLAGS = $(http_inc)
@@ -13,6 +14,7 @@ libasynwsgi_http_a_SOURCES = \
 	http/field.c \
 	http/field.h \
 	http/framing.c \
+	http/head.h \
 	http/host.h \
 	http/limits.c \
 	http/percent.c \

@@ -50,6 +50,7 @@ static const char *const phrases[] = {
     [503] = "Service Unavailable",
     [504] = "Gateway Timeout",
     [505] = "HTTP Version Not Supported",
+    [507] = "Insufficient Storage", /* RFC 4918, 11.5 */
     [511] = "Network Authentication Required",
 };
 

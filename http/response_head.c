@@ -89,7 +89,7 @@ static unsigned char *write_stamp(unsigned char *at, const struct response_stamp
 
 static bool is_bodiless(unsigned status)
 {
-    return status < 200 || status == 204 || status == 304;
+    return status < 200 || status == 204 || status == 205 || status == 304;
 }
 
 static void decide(unsigned status, struct response_framing *framing)
@@ -150,11 +150,14 @@ size_t http_response_head_write(const struct http_response *response,
     /*
      * No Content-Length with 1xx and 204 (RFC 9110, 8.6).  With 304 it is that
      * of the response a GET would have had, which only the handler's field tells.
+     * 205 has no content, and says so (15.3.6 there).
      */
     if (found.length >= 0 || response->status == 304)
         framing->length = found.length;
     if (response->status < 200 || response->status == 204)
         framing->length = -1;
+    if (response->status == 205)
+        framing->length = 0;
     decide(response->status, framing);
     return (size_t)(write_framing(at, framing) - output);
 }

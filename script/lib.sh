@@ -4,7 +4,7 @@
 
 build_packages='autoconf automake gcc libc6-dev make pkg-config python3 python3-dev ragel'
 
-test_packages='clang-format clang-tidy curl g++ git haproxy libgtest-dev mandoc nghttp2-client
+test_packages='clang clang-format clang-tidy curl g++ git haproxy libclang-rt-14-dev libgtest-dev mandoc nghttp2-client
     nginx-light python3-bottle python3-dbg python3-django python3-falcon python3-flask
     python3-pytest python3-requests python3-venv shellcheck slowhttptest valgrind wrk'
 

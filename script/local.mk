@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	script/check-words \
 	script/count-tests \
 	script/format \
+	script/fuzz \
 	script/layers \
 	script/lib.sh \
 	script/lint \

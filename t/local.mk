@@ -23,7 +23,8 @@ unit_tests = \
 	$(http_tests) \
 	$(wsgi_tests) \
 	$(server_tests) \
-	$(cli_tests)
+	$(cli_tests) \
+	$(fuzz_tests)
 
 include $(srcdir)/t/harness/local.mk
 include $(srcdir)/t/dispatch/local.mk
@@ -32,6 +33,8 @@ include $(srcdir)/t/http/local.mk
 include $(srcdir)/t/wsgi/local.mk
 include $(srcdir)/t/server/local.mk
 include $(srcdir)/t/cli/local.mk
+include $(srcdir)/t/fuzz/local.mk
+include $(srcdir)/t/conformance/local.mk
 include $(srcdir)/t/e2e/local.mk
 include $(srcdir)/t/script/local.mk
 

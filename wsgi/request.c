@@ -244,7 +244,7 @@ static void refuse_body(struct wsgi_request *request, int error)
 
     snprintf(what, sizeof what, "cannot store the body: %s", strerror(-error));
     wsgi_request_warn(request, what);
-    http_fail(leave(request), is_full ? NO_STORAGE : UNAVAILABLE);
+    http_refuse(leave(request), is_full ? NO_STORAGE : UNAVAILABLE);
     release(request);
 }
 

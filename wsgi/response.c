@@ -21,6 +21,7 @@ static const uint64_t turn = 5000000;
 
 enum {
     STATUS_NO_CONTENT = 204,
+    STATUS_RESET_CONTENT = 205,
     STATUS_NOT_MODIFIED = 304
 };
 
@@ -29,7 +30,8 @@ static bool is_bodiless(const struct wsgi_request *request)
 {
     unsigned status = request->head.response.status;
 
-    return request->is_head || status == STATUS_NO_CONTENT || status == STATUS_NOT_MODIFIED;
+    return request->is_head || status == STATUS_NO_CONTENT || status == STATUS_RESET_CONTENT ||
+           status == STATUS_NOT_MODIFIED;
 }
 
 static int check_item(PyObject *item)

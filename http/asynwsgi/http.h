@@ -42,7 +42,7 @@ enum http_fault {
     HTTP_UNKNOWN_TRANSFER_CODING, /* 501 */
     HTTP_AMBIGUOUS_LENGTH,        /* Content-Length and Transfer-Encoding */
     HTTP_UNKNOWN_EXPECTATION,     /* 417 */
-    HTTP_REPEATED_FIELD,          /* Content-Type; the others have faults of their own */
+    HTTP_REPEATED_FIELD,          /* one that may stand only once: see http_request_frame() */
     HTTP_LONG_BODY,               /* 413 */
     HTTP_BAD_CHUNK_SIZE,          /* also: above 16 digits, or INT64_MAX with those before it */
     HTTP_BAD_CHUNK_EXTENSION,
@@ -50,11 +50,14 @@ enum http_fault {
     HTTP_BAD_CHUNK_END, /* chunk data not followed by CRLF */
     HTTP_BAD_TRAILER,
     HTTP_LONG_TRAILER,
-    HTTP_BAD_STATUS_LINE, /* of a response; the version is a fault of its own */
+    HTTP_BAD_STATUS_LINE, /* of a response; the version has faults of its own */
     HTTP_FAULTS
 };
 
-/* The status that answers a fault (4xx, 5xx), and what is wrong, for a log. */
+/*
+ * The status that answers a fault (4xx, 5xx), and what is wrong, for a log or
+ * the client; of a limit, with the name of the server's option that sets it.
+ */
 unsigned http_fault_status(enum http_fault fault);
 const char *http_fault_text(enum http_fault fault);
 
@@ -68,7 +71,7 @@ struct http_limits {
     uint32_t fields;          /* number of field lines, HTTP_FIELDS_MAX at most */
     uint32_t head;            /* start line and all field lines, CRLFs included */
     uint32_t chunk_extension; /* of one chunk; of all, beyond the bytes of data they came with */
-    uint32_t trailer;         /* the trailer section, CRLFs of its lines included */
+    uint32_t trailer;         /* all trailer fields, CRLFs of their lines included */
     uint64_t body;            /* content; 0: unlimited */
 };
 
@@ -85,16 +88,22 @@ struct http_span {
 /* The field names that the protocol itself acts on. */
 enum http_field_name {
     HTTP_FIELD_OTHER,
+    HTTP_FIELD_AUTHORIZATION,
     HTTP_FIELD_CONNECTION,
     HTTP_FIELD_CONTENT_LENGTH,
+    HTTP_FIELD_CONTENT_RANGE,
     HTTP_FIELD_CONTENT_TYPE,
     HTTP_FIELD_DATE,
     HTTP_FIELD_EXPECT,
     HTTP_FIELD_HOST,
+    HTTP_FIELD_IF_MODIFIED_SINCE,
+    HTTP_FIELD_IF_RANGE,
+    HTTP_FIELD_IF_UNMODIFIED_SINCE,
     HTTP_FIELD_KEEP_ALIVE,
     HTTP_FIELD_PROXY_AUTHENTICATE,
     HTTP_FIELD_PROXY_AUTHORIZATION,
     HTTP_FIELD_PROXY_CONNECTION,
+    HTTP_FIELD_RANGE,
     HTTP_FIELD_SERVER,
     HTTP_FIELD_TE,
     HTTP_FIELD_TRAILER,
@@ -172,7 +181,7 @@ enum http_fault http_request_parse(struct http_head_parser *parser,
 struct http_response_head {
     const unsigned char *message;
     uint32_t length;         /* of the whole head, the empty line included */
-    struct http_span reason; /* may be empty */
+    struct http_span reason; /* as sent; empty or absent: length 0 */
     uint16_t status;         /* 100 to 999 */
     uint8_t minor;           /* of the version HTTP/1.x */
     uint32_t field_count;
@@ -182,8 +191,11 @@ struct http_response_head {
 void http_response_parser_init(struct http_head_parser *parser);
 
 /*
- * As http_request_parse().  No empty line is skipped, and a folded field line is
- * a fault, though a client may unfold it (RFC 9112, 5.2).
+ * As http_request_parse(), with HTTP_BAD_STATUS_LINE for what stands between the
+ * version and the CR of the status line.  That line may end right behind the
+ * status, as many servers send it (RFC 9112, 4, wants a space there).  No empty
+ * line is skipped, and a folded field line is a fault, though a client may unfold
+ * it (5.2 there).
  */
 enum http_fault http_response_parse(struct http_head_parser *parser,
                                     const struct http_limits *limits, const unsigned char *message,
@@ -209,14 +221,24 @@ struct http_framing {
  * Decide it, and check Host and the authority of the target, which comes before
  * Host but does not replace it (RFC 9112, 3.2).  An empty Host is let through
  * (3.3 there).  Faults: HTTP_BAD_HOST and those after it up to HTTP_LONG_BODY.
+ *
+ * These fields are refused when they stand twice, be the values equal or not:
+ * Host, Content-Length and Transfer-Encoding by the faults of their names;
+ * Authorization, Content-Range, Content-Type, If-Modified-Since, If-Range,
+ * If-Unmodified-Since, Proxy-Authorization and Range by HTTP_REPEATED_FIELD.
+ * The lines of all others are one list (RFC 9110, 5.3).
  */
 enum http_fault http_request_frame(const struct http_request *request,
                                    const struct http_limits *limits, struct http_framing *framing);
 
 /*
  * The same for a response; `to_head`: to a HEAD request.  A 1xx has no body, and
- * another response follows it.  What a response to CONNECT is followed by is not
- * told here.  Faults: as above, but for Host and Expect.
+ * another response follows it, but for 101: what follows that is not HTTP, so it
+ * does not count as persistent.  What a response to CONNECT is followed by is not
+ * told here.  HTTP_BODY_CLOSED is never persistent; limits->body is the reader's
+ * to keep then.  Faults: as above, but for Host and Expect; a response that has
+ * no body whatever its fields say (RFC 9112, 6.3) has those faults too, and is
+ * never too long.
  */
 enum http_fault http_response_frame(const struct http_response_head *response, bool to_head,
                                     const struct http_limits *limits, struct http_framing *framing);
@@ -227,8 +249,9 @@ struct http_chunked {
     uint64_t size;      /* of the chunk at hand */
     uint64_t remaining; /* data bytes of it to come */
     uint64_t total;     /* data bytes of all chunks announced so far */
-    uint32_t counted;   /* digits of the size, bytes of the extension or the trailer section */
-    int state;
+    uint32_t counted;   /* bytes of extensions that data has not made up for, or of the trailer */
+    uint8_t digits;     /* of the size */
+    uint8_t state;
 };
 
 /* What one step over the input gave. */

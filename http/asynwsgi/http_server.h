@@ -184,7 +184,7 @@ void http_release_body(struct http_connection *connection);
  * Begin the response: its head goes out with the first of the body.  `length`
  * is that of the whole body where the handler knows it, or -1; a
  * Content-Length among the headers comes before it.  Framing is decided here:
- * no body for HEAD, 1xx, 204 and 304; else by length, chunked (HTTP/1.1), or
+ * no body for HEAD, 1xx, 204, 205 and 304; else by length, chunked (HTTP/1.1), or
  * by closing (HTTP/1.0).  Date and Server are added where they are missing,
  * and fields that are hop-by-hop left out.  -EINVAL: a Content-Length that is
  * no number, or several that differ; no response has begun.  -ENOMEM or the
@@ -233,6 +233,9 @@ void http_abort(struct http_connection *connection);
  * response has begun.
  */
 void http_fail(struct http_connection *connection, unsigned status);
+
+/* The same, and close: what is left of the body is not worth reading. */
+void http_refuse(struct http_connection *connection, unsigned status);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@ e2e_tests = \
 	t/e2e/test_bottle.py \
 	t/e2e/test_budget.py \
 	t/e2e/test_cli.py \
+	t/e2e/test_conformance.py \
 	t/e2e/test_curl.py \
 	t/e2e/test_django.py \
 	t/e2e/test_examples.py \
@@ -21,6 +22,7 @@ e2e_tests = \
 	t/e2e/test_refused.py \
 	t/e2e/test_slow.py \
 	t/e2e/test_soak.py \
+	t/e2e/test_strict.py \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py
 e2e_files = \
@@ -40,6 +42,7 @@ e2e_files = \
 	t/e2e/apps/flask_site.py \
 	t/e2e/apps/notes.py \
 	t/e2e/apps/pep3333.py \
+	t/e2e/apps/strict.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/peer.py \

@@ -115,3 +115,35 @@ TEST_F(Chunked, TheBodyLimitIsOnTheSum)
     }
     EXPECT_EQ(parse("1"), HTTP_LONG_BODY);
 }
+
+// As object stores are sent them: 85 bytes of extension for each 64 KiB, for as long as it takes.
+TEST_F(Chunked, ManyLargeChunksMayHaveExtensions)
+{
+    std::string extension = ";chunk-signature=" + std::string(68, 'a');
+    ASSERT_EQ(extension.size(), 85U);
+    for (int i = 0; i < 1000; i++) {
+        ASSERT_EQ(parse("10000" + extension + "\r\n" + std::string(0x10000, 'x')), HTTP_INCOMPLETE);
+        ASSERT_EQ(piece.length, 0x10000U);
+        ASSERT_EQ(parse("\r\n"), HTTP_INCOMPLETE);
+    }
+    EXPECT_EQ(parse("0" + extension + "\r\n\r\n"), HTTP_COMPLETE);
+}
+
+// Extensions of a body are bounded by what is sent in data, and the limit.
+TEST_F(Chunked, ManySmallChunksMayNot)
+{
+    std::string extension = ";" + std::string(99, 'a');
+    for (uint32_t left = limits.chunk_extension; left >= 100; left -= 99) {
+        ASSERT_EQ(parse("1" + extension + "\r\nx"), HTTP_INCOMPLETE) << left;
+        ASSERT_EQ(parse("\r\n"), HTTP_INCOMPLETE);
+    }
+    EXPECT_EQ(parse("1" + extension + "\r\n"), HTTP_LONG_CHUNK_EXTENSION);
+}
+
+TEST_F(Chunked, TheLargestChunkGivesBackAllThereIs)
+{
+    limits.body = 0;
+    limits.chunk_extension = UINT32_MAX;
+    EXPECT_EQ(parse("7fffffff00000001;" + std::string(100, 'a') + "\r\n"), HTTP_INCOMPLETE);
+    EXPECT_EQ(chunked.counted, 0U);
+}

@@ -14,16 +14,22 @@ static const struct {
     enum http_field_name known;
     bool hop_by_hop;
 } fields[] = {
+    {"Authorization", HTTP_FIELD_AUTHORIZATION, false},
     {"Connection", HTTP_FIELD_CONNECTION, true},
     {"Content-Length", HTTP_FIELD_CONTENT_LENGTH, false},
+    {"Content-Range", HTTP_FIELD_CONTENT_RANGE, false},
     {"Content-Type", HTTP_FIELD_CONTENT_TYPE, false},
     {"Date", HTTP_FIELD_DATE, false},
     {"Expect", HTTP_FIELD_EXPECT, false},
     {"Host", HTTP_FIELD_HOST, false},
+    {"If-Modified-Since", HTTP_FIELD_IF_MODIFIED_SINCE, false},
+    {"If-Range", HTTP_FIELD_IF_RANGE, false},
+    {"If-Unmodified-Since", HTTP_FIELD_IF_UNMODIFIED_SINCE, false},
     {"Keep-Alive", HTTP_FIELD_KEEP_ALIVE, true},
     {"Proxy-Authenticate", HTTP_FIELD_PROXY_AUTHENTICATE, true},
     {"Proxy-Authorization", HTTP_FIELD_PROXY_AUTHORIZATION, true},
     {"Proxy-Connection", HTTP_FIELD_PROXY_CONNECTION, true},
+    {"Range", HTTP_FIELD_RANGE, false},
     {"Server", HTTP_FIELD_SERVER, false},
     {"TE", HTTP_FIELD_TE, true},
     {"Trailer", HTTP_FIELD_TRAILER, true},

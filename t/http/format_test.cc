@@ -2,6 +2,7 @@
 
 #include "harness/harness.h"
 
+#include <cstring>
 #include <ctime>
 #include <string>
 
@@ -107,6 +108,7 @@ TEST(Reason, Phrases)
     EXPECT_STREQ(http_reason(100), "Continue");
     EXPECT_STREQ(http_reason(200), "OK");
     EXPECT_STREQ(http_reason(404), "Not Found");
+    EXPECT_STREQ(http_reason(507), "Insufficient Storage");
     EXPECT_STREQ(http_reason(511), "Network Authentication Required");
     for (unsigned status : {0U, 99U, 199U, 306U, 418U, 510U, 512U, 999U, 4294967295U})
         EXPECT_STREQ(http_reason(status), "Unknown") << status;
@@ -119,5 +121,38 @@ TEST(Fault, EachHasATextAndAStatusThatIsKnown)
         ASSERT_NE(http_fault_text(fault), nullptr) << i;
         EXPECT_STRNE(http_reason(http_fault_status(fault)), "Unknown") << i;
         EXPECT_GE(http_fault_status(fault), 400U) << i;
+    }
+}
+
+// Whoever meets a limit reads in a log, or in the answer, what to turn.
+TEST(Fault, ALimitIsNamedByItsOption)
+{
+    const struct {
+        enum http_fault fault;
+        const char *option;
+    } limits[] = {
+        {HTTP_LONG_START_LINE, "limit-request-line"},
+        {HTTP_LONG_FIELD, "limit-request-field-size"},
+        {HTTP_MANY_FIELDS, "limit-request-fields"},
+        {HTTP_LONG_HEAD, "limit-request-head"},
+        {HTTP_LONG_BODY, "limit-request-body"},
+        {HTTP_LONG_CHUNK_EXTENSION, "limit-chunk-extension"},
+        {HTTP_LONG_TRAILER, "limit-trailers"},
+    };
+    for (const auto &limit : limits)
+        EXPECT_NE(std::string(http_fault_text(limit.fault)).find(std::string(limit.option) + " "),
+                  std::string::npos)
+            << limit.option;
+}
+
+// The page that answers a fault is "431 Phrase: text" in 160 bytes: see http/exchange.c.
+TEST(Fault, TheTextsFitThePage)
+{
+    for (int i = HTTP_BAD_METHOD; i < HTTP_FAULTS; i++) {
+        auto fault = static_cast<enum http_fault>(i);
+        EXPECT_LT(6 + strlen(http_reason(http_fault_status(fault))) +
+                      strlen(http_fault_text(fault)),
+                  160U)
+            << i;
     }
 }

@@ -1,89 +1,18 @@
 // Replays the pages of t/http/golden; golden/README.md describes them.
 
 #include "harness/harness.h"
+#include "http/pages.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <vector>
 
 #include <asynwsgi/http.h>
 
 namespace {
-
-// -- Bytes as the pages write them
-
-std::string unescape(const std::string &text)
-{
-    std::string bytes;
-    for (size_t i = 0; i < text.size(); i++) {
-        if (text[i] != '\\') {
-            bytes += text[i];
-            continue;
-        }
-        switch (text.at(++i)) {
-        case 'r':
-            bytes += '\r';
-            break;
-        case 'n':
-            bytes += '\n';
-            break;
-        case 't':
-            bytes += '\t';
-            break;
-        case 's':
-            bytes += ' ';
-            break;
-        case '\\':
-            bytes += '\\';
-            break;
-        case 'x':
-            bytes += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-            i += 2;
-            break;
-        case '(': {
-            size_t star = text.find('*', i), close = text.find(')', i);
-            std::string piece = unescape(text.substr(star + 1, close - star - 1));
-            for (int n = std::stoi(text.substr(i + 1)); n > 0; n--)
-                bytes += piece;
-            i = close;
-            break;
-        }
-        default:
-            throw std::runtime_error("bad escape in: " + text);
-        }
-    }
-    return bytes;
-}
-
-std::string escape(const std::string &bytes)
-{
-    std::ostringstream text;
-    for (size_t i = 0; i < bytes.size(); i++) {
-        auto byte = static_cast<unsigned char>(bytes[i]);
-        size_t run = std::min(bytes.find_first_not_of(bytes[i], i), bytes.size()) - i;
-        if (run >= 20) {
-            text << "\\(" << run << "*" << bytes[i] << ")";
-            i += run - 1;
-        } else if (byte == '\\')
-            text << "\\\\";
-        else if (byte == ' ' && (i == 0 || i + 1 == bytes.size()))
-            text << "\\s";
-        else if (byte == '\r' || byte == '\n' || byte == '\t')
-            text << (byte == '\r' ? "\\r" : byte == '\n' ? "\\n" : "\\t");
-        else if (byte < ' ' || byte > '~') {
-            text << "\\x"
-                 << "0123456789abcdef"[byte >> 4] << "0123456789abcdef"[byte & 15];
-        } else
-            text << bytes[i];
-    }
-    return text.str();
-}
 
 // -- Replaying
 
@@ -117,6 +46,7 @@ const char *fault_name(enum http_fault fault)
         NAME(HTTP_BAD_CHUNK_END),
         NAME(HTTP_BAD_TRAILER),
         NAME(HTTP_LONG_TRAILER),
+        NAME(HTTP_BAD_STATUS_LINE),
 #undef NAME
     };
     return names.at(fault);
@@ -125,9 +55,9 @@ const char *fault_name(enum http_fault fault)
 // A connection that reads messages as they arrive, and notes what the parsers say of them.
 class Replay {
   public:
-    explicit Replay(const struct http_limits &its_limits) : limits(its_limits)
+    explicit Replay(const Case &its_case) : test(its_case), limits(its_case.limits)
     {
-        http_request_parser_init(&parser);
+        expect_head();
     }
 
     void feed(const std::string &bytes)
@@ -142,7 +72,9 @@ class Replay {
     {
         if (state == OVER && !failed && !pending.empty())
             note("unread", pending);
-        if (state == SIZED || state == CHUNKED || (state == HEAD && !pending.empty()))
+        if (state == CLOSED)
+            note("end");
+        if (state == SIZED || state == CHUNKED || (state == HEAD && (interim || !pending.empty())))
             note("incomplete");
         std::string text;
         for (const auto &[name, value] : events)
@@ -166,29 +98,64 @@ class Replay {
         memcpy(input.get(), pending.data(), pending.size());
         switch (state) {
         case HEAD:
-            return head(input.get());
+            return test.responses ? response(input.get()) : request(input.get());
         case SIZED:
             return sized();
+        case CLOSED:
+            data(pending);
+            pending.clear();
+            return true;
         default:
             return chunk(input.get());
         }
     }
 
-    bool head(const unsigned char *input)
+    void expect_head()
+    {
+        state = HEAD;
+        (test.responses ? http_response_parser_init : http_request_parser_init)(&parser);
+    }
+
+    bool request(const unsigned char *input)
     {
         std::vector<struct http_field> fields(limits.fields);
-        struct http_request request;
-        memset(&request, 0xaa, sizeof request);
-        request.fields = fields.data();
-        enum http_fault fault =
-            http_request_parse(&parser, &limits, input, pending.size(), &request);
+        struct http_request head;
+        memset(&head, 0xaa, sizeof head);
+        head.fields = fields.data();
+        enum http_fault fault = http_request_parse(&parser, &limits, input, pending.size(), &head);
         if (fault != HTTP_COMPLETE)
             return fault != HTTP_INCOMPLETE && fail(fault);
-        http_request_parser_init(&parser);
-        describe(request);
-        if ((fault = http_request_frame(&request, &limits, &framing)) != HTTP_COMPLETE)
+        describe(head);
+        if ((fault = http_request_frame(&head, &limits, &framing)) != HTTP_COMPLETE)
             return fail(fault);
-        pending.erase(0, request.length);
+        EXPECT_NE(framing.body, HTTP_BODY_CLOSED);
+        pending.erase(0, head.length);
+        body();
+        return true;
+    }
+
+    bool response(const unsigned char *input)
+    {
+        std::vector<struct http_field> fields(limits.fields);
+        struct http_response_head head;
+        memset(&head, 0xaa, sizeof head);
+        head.fields = fields.data();
+        enum http_fault fault = http_response_parse(&parser, &limits, input, pending.size(), &head);
+        if (fault != HTTP_COMPLETE)
+            return fault != HTTP_INCOMPLETE && fail(fault);
+        describe(head);
+        if ((fault = http_response_frame(&head, test.to_head, &limits, &framing)) != HTTP_COMPLETE)
+            return fail(fault);
+        EXPECT_FALSE(framing.expects_continue);
+        interim = head.status < 200 && head.status != 101;
+        pending.erase(0, head.length);
+        body();
+        return true;
+    }
+
+    // What follows a head, by its framing.
+    void body()
+    {
         note(framing.persistent ? "persistent" : "not persistent");
         if (framing.expects_continue)
             note("expects 100-continue");
@@ -210,33 +177,52 @@ class Replay {
             state = CHUNKED;
             break;
         case HTTP_BODY_CLOSED:
-            return fail(HTTP_INCOMPLETE); // not of a request
+            note("body up to the end of the connection");
+            state = CLOSED;
+            break;
         }
-        return true;
     }
 
-    void describe(const struct http_request &request)
+    void describe(const struct http_request &head)
     {
         static const char *const forms[] = {"origin", "absolute", "authority", "asterisk"};
-        auto text = [&](struct http_span span) {
-            return std::string(reinterpret_cast<const char *>(request.message) + span.start,
-                               span.length);
-        };
-        note("method", text(request.method));
-        note("target", text(request.target));
-        note("form", forms[request.form]);
-        if (request.authority.length > 0)
-            note("authority", text(request.authority));
-        if (request.path.length > 0)
-            note("path", text(request.path));
-        if (request.query.length > 0)
-            note("query", text(request.query));
-        note("version", "1." + std::to_string(request.minor));
-        for (uint32_t i = 0; i < request.field_count; i++) {
-            std::string name = text(request.fields[i].name), value = text(request.fields[i].value);
+        auto text = [&](struct http_span span) { return text_of(head.message, span); };
+        note("method", text(head.method));
+        note("target", text(head.target));
+        note("form", forms[head.form]);
+        if (head.authority.length > 0)
+            note("authority", text(head.authority));
+        if (head.path.length > 0)
+            note("path", text(head.path));
+        if (head.query.length > 0)
+            note("query", text(head.query));
+        note("version", "1." + std::to_string(head.minor));
+        describe_fields(head.message, head.fields, head.field_count);
+        EXPECT_EQ(head.is_head, text(head.method) == "HEAD");
+    }
+
+    void describe(const struct http_response_head &head)
+    {
+        note("status", std::to_string(head.status));
+        if (head.reason.length > 0)
+            note("reason", text_of(head.message, head.reason));
+        note("version", "1." + std::to_string(head.minor));
+        describe_fields(head.message, head.fields, head.field_count);
+    }
+
+    void describe_fields(const unsigned char *message, const struct http_field *fields,
+                         uint32_t count)
+    {
+        for (uint32_t i = 0; i < count; i++) {
+            std::string name = text_of(message, fields[i].name);
+            std::string value = text_of(message, fields[i].value);
             note("field", value.empty() ? name + ":" : name + ": " + value);
         }
-        EXPECT_EQ(request.is_head, text(request.method) == "HEAD");
+    }
+
+    static std::string text_of(const unsigned char *message, struct http_span span)
+    {
+        return {reinterpret_cast<const char *>(message) + span.start, span.length};
     }
 
     bool sized()
@@ -271,7 +257,10 @@ class Replay {
     void end()
     {
         note("end");
-        state = framing.persistent ? HEAD : OVER;
+        if (framing.persistent || interim)
+            expect_head();
+        else
+            state = OVER;
     }
 
     bool fail(enum http_fault fault)
@@ -296,59 +285,29 @@ class Replay {
         events.emplace_back(name, value);
     }
 
+    const Case &test;
     const struct http_limits limits;
     enum {
         HEAD,
         SIZED,
         CHUNKED,
+        CLOSED,
         OVER
-    } state = HEAD;
+    } state;
     std::string pending;
     std::vector<std::pair<std::string, std::string>> events;
     struct http_head_parser parser;
     struct http_framing framing;
     struct http_chunked chunked;
     uint64_t remaining = 0;
+    bool interim = false;
 };
 
 // -- Pages
 
-struct Case {
-    std::string name;
-    struct http_limits limits = http_limits_default;
-    std::string bytes;
-    std::string events;
-};
-
-std::filesystem::path folder()
-{
-    const char *srcdir = std::getenv("srcdir");
-    return std::filesystem::path(srcdir != nullptr ? srcdir : ".") / "t/http/golden";
-}
-
-void set_limits(struct http_limits *limits, std::istringstream words)
-{
-    for (std::string word; words >> word;) {
-        std::string name = word.substr(0, word.find('='));
-        uint64_t value = std::stoull(word.substr(name.size() + 1));
-        std::map<std::string, uint32_t *> known = {
-            {"start_line", &limits->start_line},
-            {"field", &limits->field},
-            {"fields", &limits->fields},
-            {"head", &limits->head},
-            {"chunk_extension", &limits->chunk_extension},
-            {"trailer", &limits->trailer},
-        };
-        if (name == "body")
-            limits->body = value;
-        else
-            *known.at(name) = static_cast<uint32_t>(value);
-    }
-}
-
 std::string bytewise(const Case &test)
 {
-    Replay replay(test.limits);
+    Replay replay(test);
     for (size_t i = 0; i < test.bytes.size(); i++) {
         replay.feed(test.bytes.substr(i, 1));
         if (replay.failed) {
@@ -357,62 +316,6 @@ std::string bytewise(const Case &test)
         }
     }
     return replay.finish();
-}
-
-std::vector<Case> read_page(const std::filesystem::path &path)
-{
-    bool write = std::getenv("GOLDEN_WRITE") != nullptr;
-    std::vector<Case> cases;
-    std::string written, title;
-    std::ifstream page(path);
-    enum {
-        PROSE,
-        MESSAGE,
-        EVENTS
-    } where = PROSE;
-    for (std::string line; std::getline(page, line);) {
-        if (where == PROSE && line.compare(0, 3, "## ") == 0)
-            title = path.stem().string() + ": " + line.substr(3);
-        else if (where == PROSE && line.compare(0, 7, "```http") == 0) {
-            where = MESSAGE;
-            cases.emplace_back();
-            cases.back().name = title;
-            set_limits(&cases.back().limits, std::istringstream(line.substr(7)));
-        } else if (where == PROSE && line == "```events") {
-            where = EVENTS;
-            if (write)
-                written += line + "\n" + bytewise(cases.back());
-        } else if (line == "```")
-            where = PROSE;
-        else if (where == MESSAGE)
-            cases.back().bytes += unescape(line);
-        else if (where == EVENTS)
-            cases.back().events += line + "\n";
-        if (where != EVENTS)
-            written += line + "\n";
-    }
-    if (write)
-        std::ofstream(path) << written;
-    return cases;
-}
-
-std::vector<Case> read_pages()
-{
-    std::vector<std::filesystem::path> paths;
-    for (const auto &entry : std::filesystem::directory_iterator(folder()))
-        if (entry.path().extension() == ".md" && entry.path().stem() != "README")
-            paths.push_back(entry.path());
-    std::sort(paths.begin(), paths.end());
-    std::vector<Case> cases;
-    for (const auto &path : paths)
-        for (const auto &test : read_page(path))
-            cases.push_back(test);
-    return cases;
-}
-
-void PrintTo(const Case &test, std::ostream *out)
-{
-    *out << test.name;
 }
 
 std::string test_name(const testing::TestParamInfo<Case> &info)
@@ -441,13 +344,18 @@ TEST_P(Golden, EveryCut)
 
     std::string events = without_place(test.events);
     for (size_t cut = 0; cut <= test.bytes.size(); cut++) {
-        Replay replay(test.limits);
+        Replay replay(test);
         replay.feed(test.bytes.substr(0, cut));
         replay.feed(test.bytes.substr(cut));
         ASSERT_EQ(replay.finish(), events) << "cut behind byte " << cut;
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Pages, Golden, testing::ValuesIn(read_pages()), test_name);
+std::vector<Case> pages()
+{
+    return std::getenv("GOLDEN_WRITE") != nullptr ? read_pages(bytewise) : read_pages();
+}
+
+INSTANTIATE_TEST_SUITE_P(Pages, Golden, testing::ValuesIn(pages()), test_name);
 
 } // namespace

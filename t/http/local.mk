@@ -6,28 +6,45 @@ http_tests = \
 	t/http/framing_test \
 	t/http/golden_portable_test \
 	t/http/golden_test \
+	t/http/oracle_test \
 	t/http/request_test \
-	t/http/scan_test
+	t/http/response_test \
+	t/http/scan_test \
+	t/http/states_test
 http_test_files = \
 	t/http/golden/README.md \
+	t/http/golden/chunk-extension.md \
 	t/http/golden/chunked.md \
 	t/http/golden/connection.md \
 	t/http/golden/fields.md \
 	t/http/golden/framing.md \
 	t/http/golden/host.md \
 	t/http/golden/limits.md \
+	t/http/golden/padding.md \
+	t/http/golden/repeated.md \
 	t/http/golden/request-line.md \
+	t/http/golden/response-connection.md \
+	t/http/golden/response-fields.md \
+	t/http/golden/response-framing.md \
+	t/http/golden/response-status-line.md \
+	t/http/golden/rules.md \
 	t/http/golden/smuggling.md \
-	t/http/golden/target.md
+	t/http/golden/target.md \
+	t/http/oracle.h \
+	t/http/pages.h \
+	t/http/parsed.h
 EXTRA_DIST += $(http_test_files)
 
 $(http_tests): $(http_lib) $(test_lib)
 t/http/%: private AM_CPPFLAGS = $(test_inc) $(http_inc)
 t/http/%: private LDADD = $(http_lib) $(test_link)
 
-# The pages once more, with a machine that does without SIMD.
-t_http_golden_portable_test_SOURCES = t/http/golden_test.cc
-nodist_t_http_golden_portable_test_SOURCES = http/request.c
+t_http_golden_test_SOURCES = t/http/golden_test.cc t/http/pages.cc
+t_http_oracle_test_SOURCES = t/http/oracle_test.cc t/http/oracle.cc t/http/pages.cc t/http/parsed.cc
+
+# The pages once more, with machines that do without SIMD.
+t_http_golden_portable_test_SOURCES = t/http/golden_test.cc t/http/pages.cc
+nodist_t_http_golden_portable_test_SOURCES = http/request.c http/response.c
 t_http_golden_portable_test_CPPFLAGS = -DHTTP_SCAN_PORTABLE $(test_inc) $(http_inc)
 t_http_golden_portable_test_CFLAGS = $(AM_CFLAGS) -Wno-implicit-fallthrough
 

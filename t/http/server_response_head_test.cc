@@ -164,6 +164,14 @@ TEST_F(ResponseHead, NoLengthWith204And1xx)
     }
 }
 
+TEST_F(ResponseHead, ResetContentSaysThatThereIsNone)
+{
+    framing.length = 7;
+    EXPECT_EQ(write("205 Reset Content", {{"Content-Length", "7"}}),
+              "HTTP/1.1 205 Reset Content\r\nDate: now\r\nServer: me\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(framing.body, RESPONSE_EMPTY);
+}
+
 TEST_F(ResponseHead, OnlyA1xxEndsTheConnection)
 {
     write("204 No Content", {});

@@ -121,7 +121,7 @@ def app(e, s):
     return Body() if e['QUERY_STRING'] else [b'dropped']
 )py");
     Client client(*this);
-    for (const char *target : {"/204", "/304", "/204?i", "/304?i"}) {
+    for (const char *target : {"/204", "/205", "/304", "/204?i", "/205?i", "/304?i"}) {
         Response r = client.get(target);
         EXPECT_EQ(r.status, std::stoi(target + 1));
         EXPECT_EQ(r.field("x-a"), "b");
@@ -129,7 +129,7 @@ def app(e, s):
         EXPECT_TRUE(r.complete);
         EXPECT_EQ(client.received, "");
     }
-    EXPECT_EQ(value("closed"), "['close', 'close']");
+    EXPECT_EQ(value("closed"), "['close', 'close', 'close']");
 }
 
 TEST_F(ResponseTest, Head)
