@@ -24,7 +24,12 @@ static void wakers_run(struct dispatch_target *target, unsigned events)
     char sink[512];
     ssize_t n = read(target->fd, sink, sizeof sink);
 
-    (void)n, (void)events;
+    (void)n;
+    if (events & DISPATCH_ERROR) {
+        /* The kernel had no memory to watch it.  A loop may not be deaf: once more. */
+        dispatch_remove(target);
+        (void)dispatch_add(loop, target, target->fd, DISPATCH_READ); /* in the same slot */
+    }
     for (struct dispatch_waker *waker = loop->wakers; waker; waker = loop->next_waker) {
         loop->next_waker = waker->next;
         if (!__atomic_exchange_n(&waker->pending, 0, __ATOMIC_SEQ_CST))

@@ -106,7 +106,12 @@ static void lifeline_cut(struct dispatch_target *target, unsigned events)
 {
     struct worker *worker = worker_of(target, offsetof(struct worker, lifeline));
 
-    (void)events;
+    if (events & DISPATCH_ERROR && !(events & DISPATCH_HANGUP)) {
+        /* There was no memory to watch it: once more. */
+        dispatch_remove(target);
+        (void)dispatch_add(worker->loop, target, target->fd, DISPATCH_READ); /* in its old slot */
+        return;
+    }
     server_log_print(worker->log, SERVER_LOG_WARNING, "the supervisor is gone; finishing");
     dispatch_remove(target);
     dispatch_timer_set(&worker->patience,

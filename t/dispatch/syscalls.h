@@ -13,7 +13,8 @@
 
 static int waits, changes, instances;
 static int longest;                // timeout of a wait
-static int instances_to_fail;      // so many of the next epoll_create1 calls
+static int instances_to_fail;      // so many of the next epoll_create1 calls ...
+static int changes_to_fail;        // ... and epoll_ctl calls
 static uint64_t virtual_now;       // 0: the real clock
 static uint64_t wait_takes = 1000; // at least
 
@@ -64,6 +65,11 @@ int epoll_ctl(int epfd, int operation, int fd, struct epoll_event *event) noexce
 {
     static auto *next = real(epoll_ctl, "epoll_ctl");
     changes++;
+    if (changes_to_fail > 0) {
+        changes_to_fail--;
+        errno = ENOMEM;
+        return -1;
+    }
     return next(epfd, operation, fd, event);
 }
 

@@ -638,3 +638,21 @@ TEST(Target, AChildFreesTheLoopAndItsParentGoesOn)
     EXPECT_EQ(target.calls, 1);
     EXPECT_EQ(waker.calls, 1);
 }
+
+// With epoll, watching may fail for want of memory. That must not make a loop deaf.
+TEST(WatchingFails, WakersAreHeardAllTheSame)
+{
+    for (int failures : {1, 3}) {
+        Loop loop;
+        Waker waker;
+        ASSERT_EQ(dispatch_waker_add(loop, &waker), 0);
+        changes_to_fail = failures;
+        loop.turns(failures + 1);
+        EXPECT_EQ(changes_to_fail, std::string(dispatch_backend(loop)) == "epoll" ? 0 : failures);
+        changes_to_fail = 0;
+        dispatch_wake(&waker);
+        loop.turns(2);
+        EXPECT_EQ(waker.calls, 1);
+        dispatch_waker_remove(&waker);
+    }
+}
