@@ -104,6 +104,11 @@ int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLA
                  strerror(errno));
         return -EINVAL;
     }
+    if (server->memory_budget > 0 && server->memory_budget / 4 < server->limits.head) {
+        snprintf(explanation, CLI_EXPLANATION,
+                 "--memory-budget: at least four times --limit-request-head, or 0 for none");
+        return -EINVAL;
+    }
     r = check_virtual_env(server->wsgi.virtual_env, explanation);
     if (r == 0 && settings->binds.count == 0)
         r = default_bind(&settings->binds);

@@ -29,7 +29,7 @@ const char *const dispatch_backends[] = {
     NULL,
 };
 
-static uint64_t clock_now(void)
+uint64_t dispatch_clock(void)
 {
     struct timespec t;
     int r = clock_gettime(CLOCK_MONOTONIC, &t);
@@ -63,7 +63,7 @@ int dispatch_new(const char *backend, struct dispatch **result)
         return r;
     }
     loop->wake_fd = -1;
-    loop->now = clock_now();
+    loop->now = dispatch_clock();
     *result = loop;
     return 0;
 }
@@ -96,7 +96,7 @@ static void turn(struct dispatch *loop)
         loop->after_wait(loop->wait_context);
     if (r < 0)
         dispatch_stop(loop, r);
-    now = clock_now();
+    now = dispatch_clock();
     loop->now = now > loop->now ? now : loop->now + 1;
     dispatch_targets_deliver(loop);
     dispatch_timers_run(loop);

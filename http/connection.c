@@ -20,6 +20,9 @@
 /* What is read of a body nobody wants, before closing is the cheaper way to be rid of it. */
 #define DISCARD_MAX 262144
 
+/* Nanoseconds of requests behind each other, before others have their turn. */
+#define TURN 5000000
+
 /* -- Reading -------------------------------------------------------------- */
 
 /* Refuse a request of which there is no exchange yet. */
@@ -213,13 +216,24 @@ static bool step(struct http_connection *c)
     return false;
 }
 
+/* Has this turn of the loop been long?  A client that pipelines is not the only one. */
+static bool had_its_turn(const struct http_connection *c, unsigned steps)
+{
+    return steps % 8 == 0 && dispatch_clock() - dispatch_now(c->timer.loop) >= TURN;
+}
+
 void http_connection_run(struct http_connection *c)
 {
+    unsigned steps = 0;
+
     if (c->running)
         return;
     c->running = true;
     while (step(c))
-        ;
+        if (had_its_turn(c, ++steps)) {
+            http_connection_kick(c);
+            break;
+        }
     c->running = false;
     http_connection_settle(c);
 }
@@ -235,6 +249,13 @@ void http_connection_lost(struct http_connection *c)
 }
 
 /* -- Settling ------------------------------------------------------------- */
+
+void http_connection_reset(const struct http_connection *c)
+{
+    const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(c->stream.target.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
 
 static void discharge(struct http_connection *c)
 {
@@ -292,13 +313,20 @@ void http_connection_spent(struct http_connection *c, bool spent)
     size_t length;
 
     tcpsocket_stream_peek(&c->stream, &length);
-    if (spent && c->state == STATE_IDLE && c->used && length == 0) {
-        c->client_closes = true; /* or as good as */
-        c->state = STATE_LINGER;
-    } else if (!spent && length > 0 && !c->running) {
+    if (!spent && !c->running && (length > 0 || http_connection_server(c)->draining))
         http_connection_kick(c);
-    }
     http_connection_settle(c);
+}
+
+/* While memory is spent nobody waits for the next request of a client that was served. */
+static bool is_in_the_way(const struct http_connection *c)
+{
+    size_t length;
+
+    if (!http_connection_server(c)->spent || c->state != STATE_IDLE || !c->used)
+        return false;
+    tcpsocket_stream_peek(&c->stream, &length);
+    return length == 0;
 }
 
 void http_connection_settle(struct http_connection *c)
@@ -312,6 +340,8 @@ void http_connection_settle(struct http_connection *c)
         }
         c->state = STATE_CLOSED;
     }
+    if (is_in_the_way(c))
+        c->state = STATE_LINGER;
     if (c->state == STATE_LINGER)
         linger(c);
     if (c->state == STATE_CLOSED) {

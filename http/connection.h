@@ -76,17 +76,19 @@ struct http_connection {
         struct http_head_parser parser; /* in IDLE, HEAD */
         uint64_t drains;                /* in DISCARD, LINGER: since when */
     };
+    uint64_t until; /* PHASE_KICK: the deadline before it */
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } peer;            /* of a unix socket there is just the family */
     uint32_t progress; /* PHASE_BODY: bytes that came since the deadline was set;
-                        * PHASE_WRITE: tcpsocket_stream_progress() then, cut short */
+                        * PHASE_WRITE: tcpsocket_stream_progress() then */
     uint16_t status;   /* of the response; 0: not begun */
     uint8_t state, phase;
 
     unsigned framing : 2;   /* enum response_body of the response */
+    unsigned kicked : 3;    /* PHASE_KICK: the phase before it */
     bool is_open : 1;       /* an exchange is under way */
     bool running : 1;       /* a callback is; it ends with http_connection_settle() */
     bool used : 1;          /* a request has come */
@@ -156,6 +158,9 @@ extern const struct tcpsocket_stream_events http_connection_events;
 void http_connection_open(struct http_listener *listener, int descriptor,
                           const struct sockaddr *peer, socklen_t length);
 
+/* Have the client, and our kernel, forget what is on its way when the connection closes. */
+void http_connection_reset(const struct http_connection *connection);
+
 /*
  * Read and answer on, as far as possible, and settle.  Last in every callback of
  * the loop; does nothing within one.
@@ -189,7 +194,7 @@ void http_connection_expired(struct dispatch_timer *timer);
 /* Set the timer for the state. */
 void http_connection_watch(struct http_connection *connection);
 
-/* Run in the loop's next turn. */
+/* Run in the loop's next turn, without any time-out moved. */
 void http_connection_kick(struct http_connection *connection);
 
 /* -- exchange.c -- */

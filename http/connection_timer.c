@@ -55,7 +55,7 @@ static uint64_t extended(uint64_t before, uint64_t bytes, uint32_t rate, uint64_
 static uint64_t deadline(struct http_connection *c, bool again)
 {
     const struct http_timeouts *timeouts = &http_connection_server(c)->options.timeouts;
-    uint64_t now = dispatch_now(c->timer.loop), end;
+    uint64_t now = dispatch_clock(), end;
 
     switch ((enum http_connection_phase)c->phase) {
     case PHASE_IDLE:
@@ -89,15 +89,19 @@ void http_connection_watch(struct http_connection *c)
     if (again && (!c->moved || phase == PHASE_WRITE))
         return;
     if (phase == PHASE_DRAIN && !again)
-        c->drains = dispatch_now(c->timer.loop);
+        c->drains = dispatch_clock();
     c->phase = (uint8_t)phase;
     c->moved = false;
     dispatch_timer_set(&c->timer, deadline(c, again));
-    c->progress = phase == PHASE_WRITE ? (uint32_t)tcpsocket_stream_progress(&c->stream) : 0;
+    c->progress = phase == PHASE_WRITE ? tcpsocket_stream_progress(&c->stream) : 0;
 }
 
 void http_connection_kick(struct http_connection *c)
 {
+    if (c->phase != PHASE_KICK) {
+        c->kicked = c->phase & 7U;
+        c->until = c->timer.deadline;
+    }
     c->phase = PHASE_KICK;
     dispatch_timer_set(&c->timer, 0);
 }
@@ -106,11 +110,12 @@ void http_connection_kick(struct http_connection *c)
 static void check_progress(struct http_connection *c)
 {
     const struct http_timeouts *timeouts = &http_connection_server(c)->options.timeouts;
-    uint32_t progress = (uint32_t)tcpsocket_stream_progress(&c->stream);
-    uint64_t now = dispatch_now(c->timer.loop);
+    uint32_t progress = tcpsocket_stream_progress(&c->stream);
+    uint64_t now = dispatch_clock();
 
     if (progress == c->progress) {
         http_exchange_abandon(c);
+        http_connection_reset(c);
         return;
     }
     c->phase = PHASE_WRITE;
@@ -155,7 +160,9 @@ void http_connection_expired(struct dispatch_timer *timer)
     struct http_connection *c = (void *)((char *)timer - offsetof(struct http_connection, timer));
     enum http_connection_phase phase = c->phase;
 
-    c->phase = PHASE_NONE;
+    c->phase = phase == PHASE_KICK ? c->kicked : PHASE_NONE;
+    if (phase == PHASE_KICK)
+        dispatch_timer_set(timer, c->until);
     c->running = true;
     if (c->stream.error != 0)
         http_exchange_abandon(c);

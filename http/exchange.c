@@ -81,6 +81,9 @@ bool http_exchange_begin(struct http_connection *c, const struct http_request *r
         c->state = STATE_CLOSED;
         return false;
     }
+    /* Reading on for the last one may have got here without a look at the timer. */
+    if (c->phase == PHASE_DRAIN)
+        c->phase = PHASE_NONE;
     c->is_open = c->used = true;
     c->held = c->expects = c->client_closes = false;
     c->status = 0;
@@ -96,6 +99,7 @@ static void end(struct http_connection *c)
 {
     const struct http_observer *observer = http_connection_server(c)->options.observer;
 
+    http_hold_memory(c, 0);
     c->is_open = false;
     if (observer != NULL && observer->ended != NULL)
         observer->ended(c);
@@ -107,10 +111,8 @@ static void end(struct http_connection *c)
  */
 static void cut(struct http_connection *c)
 {
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-
     if (c->status != 0 && c->framing == RESPONSE_CLOSED)
-        setsockopt(c->stream.target.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        http_connection_reset(c);
     c->state = STATE_CLOSED;
 }
 
@@ -206,6 +208,7 @@ int http_respond(struct http_connection *c, const struct http_response *response
     struct response_framing framing = {.to_head = c->to_head,
                                        .to_http_10 = c->to_http_10,
                                        .persistent = c->persistent && !server->draining &&
+                                                     (!server->spent || input_waits(c)) &&
                                                      !(c->expects && !input_waits(c)),
                                        .length = length};
     unsigned char *room;

@@ -248,7 +248,6 @@ void http_server_take_exchange(struct http_connection *c)
     if (exchange == NULL)
         return;
     c->exchange = NULL;
-    server->handler_memory -= exchange->memory;
     if (server->exchange_count == SPARE_EXCHANGES) {
         free(exchange);
         return;

@@ -37,6 +37,8 @@ struct worker {
     struct dispatch_target lifeline;
     struct dispatch_timer patience; /* with the last responses */
     bool draining;
+    bool told;            /* that memory is spent */
+    uint64_t quiet_until; /* of that */
 };
 
 static struct worker *worker_of(void *member, size_t offset)
@@ -155,10 +157,19 @@ static int listen_all(struct worker *worker, unsigned slot)
     return r;
 }
 
+/* A server at its limit may come and go over it often: a line a second says enough. */
 static void memory_spent(void *context, bool spent)
 {
-    const struct worker *worker = context;
+    struct worker *worker = context;
+    uint64_t now = dispatch_now(worker->loop);
 
+    if (spent) {
+        worker->told = now >= worker->quiet_until;
+        if (worker->told)
+            worker->quiet_until = now + 1000000000;
+    }
+    if (!worker->told)
+        return;
     server_log_print(worker->log, SERVER_LOG_WARNING,
                      spent ? "the memory for connections is spent (memory-budget): "
                              "accepting no more for now"

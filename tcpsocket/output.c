@@ -89,7 +89,7 @@ static ssize_t offer(struct tcpsocket_stream *stream, struct iovec pieces[2])
     else
         taken = sendmsg(stream->target.fd, &message, MSG_NOSIGNAL);
     if (taken >= 0)
-        stream->sent += (uint64_t)taken;
+        stream->sent += (uint32_t)taken;
     else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
         taken = 0;
     else

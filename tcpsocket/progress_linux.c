@@ -8,11 +8,11 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-uint64_t tcpsocket_stream_progress(const struct tcpsocket_stream *stream)
+uint32_t tcpsocket_stream_progress(const struct tcpsocket_stream *stream)
 {
     int queued;
 
     if (ioctl(stream->target.fd, SIOCOUTQ, &queued) < 0)
         queued = 0;
-    return stream->sent - (uint64_t)queued;
+    return stream->sent - (uint32_t)queued;
 }

@@ -34,7 +34,7 @@ void tcpsocket_stream_watch(struct tcpsocket_stream *stream)
 
 void tcpsocket_stream_break(struct tcpsocket_stream *stream, int error)
 {
-    stream->error = error;
+    stream->error = (int16_t)error;
     dispatch_remove(&stream->target);
 }
 

@@ -9,7 +9,6 @@
 #include "request.h"
 
 #include <errno.h>
-#include <time.h>
 
 /* Of a large item so much is handed over at a time. */
 enum {
@@ -200,14 +199,6 @@ static void finish(struct wsgi_request *request)
     wsgi_request_finish(request);
 }
 
-static uint64_t clock_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* Whether all items are handed over: then the clock need not be read. */
 static bool is_at_end(const struct wsgi_request *request)
 {
@@ -221,13 +212,13 @@ static bool had_its_turn(const struct wsgi_request *request, uint64_t *began)
     if (!request->wsgi->turn.loop || is_at_end(request)) /* or nobody to take turns with */
         return false;
     if (*began == 0)
-        *began = clock_now();
-    return clock_now() - *began >= turn;
+        *began = dispatch_clock();
+    return dispatch_clock() - *began >= turn;
 }
 
 void wsgi_response_continue(struct wsgi_request *request)
 {
-    uint64_t began = request->iterator ? clock_now() : 0;
+    uint64_t began = request->iterator ? dispatch_clock() : 0;
     int r;
 
     wsgi_turn_leave(request);

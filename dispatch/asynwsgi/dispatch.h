@@ -65,6 +65,9 @@ void dispatch_around_wait(struct dispatch *loop, void (*before)(void *context),
 /* The time at which this turn of the loop began; read once a turn, and greater in each. */
 uint64_t dispatch_now(const struct dispatch *loop);
 
+/* The time by the clock: for a deadline that is set behind what may have taken long. */
+uint64_t dispatch_clock(void);
+
 /* The name of the loop's back end, and the names there are, NULL last. */
 const char *dispatch_backend(const struct dispatch *loop);
 extern const char *const dispatch_backends[];

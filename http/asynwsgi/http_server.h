@@ -76,7 +76,9 @@ struct http_observer {
  * gives it no more time than that many bytes take at the rate: so one that is
  * faster always has all of `body` before it, and one that is slower has used it
  * up in the end.  `write` is the same for a response that the client is to
- * take, but looked at only when the time is up, so it may take twice as long.
+ * take, but looked at only when the time is up, so it may take twice as long;
+ * and as the client's system makes room for more in steps, of up to half its
+ * receive buffer, a rate below a step in that time is as good as none.
  */
 struct http_timeouts {
     uint64_t head; /* for a whole head, from its first byte or the accept */

@@ -14,7 +14,7 @@ BODY = bytes(range(256)) * 2000
 
 @pytest.fixture
 def small(serve):
-    return serve('pep3333', '--memory-budget', '200k')
+    return serve('pep3333', '--memory-budget', '200k', '--limit-request-head', '16k')
 
 
 def spooled(server):

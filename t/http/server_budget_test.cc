@@ -65,9 +65,13 @@ TEST_F(ServerBudget, IdleConnectionsGoFirst)
     EXPECT_TRUE(until([&] { return events.size() == 20; }));
     pump();
     EXPECT_EQ(changes, "");
-    client().send(part);
-    EXPECT_TRUE(until([&] { return connections() == 1; }));
-    EXPECT_FALSE(clients.back().ended);
+    Client &stalled = client();
+    stalled.send(part);
+    EXPECT_TRUE(until([&] {
+        clients.remove_if([](const Client &c) { return c.ended; }); // as clients do
+        return connections() == 1;
+    }));
+    EXPECT_FALSE(stalled.ended);
     client().send(part);
     EXPECT_TRUE(until([&] { return changes == "+-"; }));
 }
@@ -101,6 +105,93 @@ TEST_F(ServerBudget, NoRequestIsBegunUntilThereIsSome)
     EXPECT_EQ(undated(pipelining.received), answer("first") + answer("hello"));
 }
 
+// Who is served while memory is spent is told not to wait for another turn.
+TEST_F(ServerBudget, ServedClientsDoNotStay)
+{
+    Client &c = client();
+    struct http_connection *open = nullptr;
+    on_request = [&](auto *connection, const Request &) { open = connection; };
+    c.send(get);
+    pump();
+    ASSERT_NE(open, nullptr);
+    spend();
+    reply(open, "hello");
+    EXPECT_TRUE(until([&] { return c.ended; }));
+    EXPECT_NE(c.received.find("\r\nConnection: close\r\n"), std::string::npos);
+}
+
+// The head of such a response may have gone out before.
+TEST_F(ServerBudget, NorThoseWhoseResponseHadBegun)
+{
+    Client &c = client();
+    struct http_connection *open = nullptr;
+    on_request = [&](auto *connection, const Request &) {
+        open = connection;
+        respond(connection, "200 OK", {}, 5);
+        http_flush(connection);
+    };
+    c.send(get);
+    pump();
+    ASSERT_NE(open, nullptr);
+    spend();
+    send(open, "hello");
+    http_finish(open);
+    EXPECT_TRUE(until([&] { return c.ended; }));
+}
+
+// What a response has sent is not lost to a request that came too late.
+TEST_F(ServerBudget, AnIdleClientStillGetsItsResponse)
+{
+    std::string large(1000000, 'x');
+    on_request = [&](auto *c, const Request &) { reply(c, large); };
+    Client &c = client();
+    c.stalled = true;
+    c.send(get);
+    pump();
+    spend();
+    c.send(get);
+    pump();
+    c.stalled = false;
+    EXPECT_TRUE(until([&] { return c.ended; }));
+    EXPECT_FALSE(c.was_reset);
+    EXPECT_GT(c.received.size(), large.size());
+}
+
+// The time-outs of those that stall go on while memory comes and goes.
+TEST_F(ServerBudget, ChangesRenewNoTimeOut)
+{
+    options.timeouts = {};
+    options.timeouts.head = 100 * millisecond;
+    spend();
+    Client &first = clients.front();
+    EXPECT_TRUE(until([&] {
+        clients.back().reset();
+        clients.pop_back();
+        run_for(3);
+        if (!first.ended)
+            spend();
+        return first.ended || changes.size() > 400;
+    }));
+    EXPECT_TRUE(first.ended);
+    EXPECT_LE(changes.size(), 100u);
+}
+
+TEST_F(ServerBudget, DrainingClosesThosePaused)
+{
+    options.timeouts = {};
+    client();
+    spend();
+    bool drained = false;
+    http_server_drain(
+        server, [](void *context) { *static_cast<bool *>(context) = true; }, &drained);
+    pump();
+    while (clients.size() > 1) {
+        clients.back().reset();
+        clients.pop_back();
+    }
+    EXPECT_TRUE(until([&] { return drained; }));
+}
+
 // A request that was begun can come to its end.
 TEST_F(ServerBudget, BodiesAreRead)
 {
@@ -115,7 +206,8 @@ TEST_F(ServerBudget, BodiesAreRead)
     spend();
     c.send("cd");
     EXPECT_TRUE(until([&] { return !c.received.empty(); }));
-    EXPECT_EQ(undated(c.received), answer("thanks"));
+    EXPECT_EQ(undated(c.received),
+              "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nthanks");
 }
 
 TEST_F(ServerBudget, WhatAHandlerHoldsCounts)
@@ -134,6 +226,17 @@ TEST_F(ServerBudget, WhatAHandlerHoldsCounts)
     reply(open, "hello");
     EXPECT_EQ(changes, "+-");
     EXPECT_EQ(http_server_memory(server), 2 * sizeof(struct http_connection));
+}
+
+TEST_F(ServerBudget, WhatAHandlerHeldEndsWithTheExchange)
+{
+    on_request = [](auto *, const Request &) {};
+    on_body = [&](auto *c, const std::string &, bool) { http_hold_memory(c, 15000); };
+    Client &c = client();
+    c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\nXX");
+    EXPECT_TRUE(until([&] { return c.ended; }));
+    EXPECT_EQ(connections(), 1u); // it lingers
+    EXPECT_LT(http_server_memory(server), 1000u);
 }
 
 TEST_F(ServerBudget, ZeroIsNone)

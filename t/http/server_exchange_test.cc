@@ -607,6 +607,30 @@ TEST_F(ServerExchange, ManySmallPipelinedRequestsDoNotWait)
     EXPECT_EQ(events.size(), n);
 }
 
+// Slow requests, pipelined, do not keep the loop from the others.
+TEST_F(ServerExchange, WhoPipelinesIsNotAlone)
+{
+    size_t before = 0;
+    on_request = [&](auto *c, const Request &r) {
+        uint64_t until = dispatch_clock() + (r.target == "/slow" ? 2 * millisecond : 0);
+        while (dispatch_clock() < until)
+            ;
+        if (r.target == "/")
+            before = seen("GET /slow");
+        reply(c, "hello");
+    };
+    Client &other = client();
+    Client &c = client();
+    std::string all;
+    for (int i = 0; i < 100; i++)
+        all += "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n";
+    c.send(all);
+    other.send(get);
+    EXPECT_TRUE(until([&] { return seen("GET /slow") == 100 && !other.received.empty(); }));
+    EXPECT_LT(before, 50u);
+    EXPECT_TRUE(until([&] { return count(c.received, "HTTP/1.1 200") == 100; }));
+}
+
 TEST_F(ServerExchange, Addresses)
 {
     char peer[TCPSOCKET_ADDRESS_TEXT], local[TCPSOCKET_ADDRESS_TEXT];

@@ -391,6 +391,57 @@ TEST_F(ServerTimeout, DrainAtTheEnd)
     }));
 }
 
+// The time that a handler has taken is not the client's.
+TEST_F(ServerTimeout, BeginsBehindASlowHandler)
+{
+    options.timeouts.write = 4 * shortly;
+    send_buffer = 20000;
+    std::string large(2000000, 'x');
+    on_request = [&](auto *c, const Request &) {
+        uint64_t until = dispatch_clock() + 5 * shortly;
+        while (dispatch_clock() < until)
+            ;
+        reply(c, large);
+    };
+    Client &c = client(20000);
+    c.stalled = true;
+    c.send(get);
+    EXPECT_TRUE(until([&] { return seen("GET /") == 1; }));
+    run_for(30);
+    EXPECT_EQ(connections(), 1u);
+}
+
+// A client that was answered and answered again before it sent a body has its time for each.
+TEST_F(ServerTimeout, DrainOfTheNextBody)
+{
+    options.timeouts.drain = 10 * shortly;
+    on_request = [](auto *c, const Request &) { reply(c, "early"); };
+    const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1234";
+    Client &c = client();
+    c.send(post);
+    pump();
+    c.send("567890" + post);
+    pump();
+    run_for(40);
+    EXPECT_FALSE(c.ended);
+    EXPECT_EQ(undated(c.received), answer("early") + answer("early"));
+}
+
+// Of one that is given up, the kernel keeps nothing either.
+TEST_F(ServerTimeout, WhoDoesNotReadIsReset)
+{
+    options.timeouts.write = shortly;
+    std::string large(20000000, 'x');
+    on_request = [&](auto *c, const Request &) { reply(c, large); };
+    Client &c = client();
+    c.stalled = true;
+    c.send(get);
+    EXPECT_TRUE(gone());
+    c.stalled = false;
+    EXPECT_TRUE(until([&] { return c.closed(); }));
+    EXPECT_TRUE(c.was_reset);
+}
+
 TEST_F(ServerTimeout, LingerEnds)
 {
     // The client does not close: 2 seconds since it last sent something.

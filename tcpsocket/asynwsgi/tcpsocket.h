@@ -174,9 +174,9 @@ struct tcpsocket_stream {
     struct dispatch_target target;
     struct tcpsocket_pool *pool;
     struct tcpsocket_buffer *input, *output; /* its own; NULL while nothing is held */
-    uint64_t sent;                           /* bytes the kernel has taken so far */
-    int error;                               /* 0, or the negative errno that broke it */
-    bool paused, ended, shutting, blocked;
+    uint32_t sent;                           /* bytes the kernel has taken so far, cut short */
+    int16_t error;                           /* 0, or the negative errno that broke it */
+    bool paused : 1, ended : 1, shutting : 1, blocked : 1;
 };
 
 /*
@@ -244,11 +244,12 @@ size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream);
 bool tcpsocket_stream_full(const struct tcpsocket_stream *stream);
 
 /*
- * A number that changes as the peer takes output, and not otherwise while some
- * is unsent: also when the kernel, whose buffer may hold megabytes, does not
- * ask for more yet.  Only equality has a meaning.
+ * A number that grows (and wraps) with the bytes the peer takes, as it makes
+ * room for them, and not otherwise while some are unsent: also when the kernel,
+ * whose buffer may hold megabytes, does not ask for more yet.  Of a unix socket
+ * only equality has a meaning.
  */
-uint64_t tcpsocket_stream_progress(const struct tcpsocket_stream *stream);
+uint32_t tcpsocket_stream_progress(const struct tcpsocket_stream *stream);
 
 /* Shut the sending side as soon as all output is sent. */
 void tcpsocket_stream_shutdown(struct tcpsocket_stream *stream);
