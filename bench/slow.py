@@ -161,9 +161,15 @@ def slow_clients(port, kind, count, cpu):
 
 # -- The worker -----------------------------------------------------------------------------------
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(child) for child in file.read().split()]
+def child(pid):
+    """The one that it has, or will have: it listens before it starts a worker."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            if found := file.read().split():
+                return int(found[0])
+        time.sleep(0.01)
+    raise RuntimeError("no worker was started")
 
 
 def private(pid):
@@ -203,7 +209,7 @@ def measure(asynwsgi, kind, args, cpus):
             process.join()
 
     try:
-        worker, = children(server.process.pid)
+        worker = child(server.process.pid)
         hurry(worker, 2)
         for turn in range(args.rounds):
             alone.append(latencies())
