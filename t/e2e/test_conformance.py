@@ -20,7 +20,7 @@ def conformance(tmp_path):
     def run(address, *options):
         report = tmp_path / 'report.json'
         done = subprocess.run([sys.executable, SOURCE / 'conformance/conformance.py', address,
-                               '--failures', '--json', report, *options],
+                               '--failures', '--jobs', '40', '--json', report, *options],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=50)
         assert report.exists(), done.stderr
@@ -131,6 +131,7 @@ class Staying(Obstinate):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 100  # 5 would make clients wait for a second
 
     def handle_error(self, *_):
         pass

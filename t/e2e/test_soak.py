@@ -1,6 +1,6 @@
 """A long run of requests of all kinds, whole and broken off: memory and descriptors stay flat.
 
-ASYNWSGI_TEST_SOAK is how many requests, 50,000 by default, some of which are broken off.
+ASYNWSGI_TEST_SOAK is how many requests, 20,000 by default, some of which are broken off.
 """
 
 import json
@@ -16,7 +16,7 @@ from command import FACTOR, instrumented
 from peer import Peer, chunked_request, request
 from serving import eventually, needs
 
-SOAK = int(os.environ.get('ASYNWSGI_TEST_SOAK', 50_000))
+SOAK = int(os.environ.get('ASYNWSGI_TEST_SOAK', 20_000))
 GROWTH = 512 * 1024
 
 # Those that close are few, as each costs a connection, and those that log a traceback.
