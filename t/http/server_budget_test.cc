@@ -20,6 +20,11 @@ class ServerBudget : public ServerTest {
         options.spent_context = this;
     }
 
+    ~ServerBudget() override
+    {
+        stop(); // it notes changes
+    }
+
     // Clients that stall in a head, until there are enough.
     void spend()
     {
