@@ -290,7 +290,7 @@ def small_disk(tmp_path):
     if done.returncode != 0:
         pytest.skip(f'no file system can be mounted: {done.stderr.strip()}')
     yield folder
-    subprocess.run(['umount', '-l', folder], check=True)  # valgrind, too, has files there
+    subprocess.run(['umount', '-l', folder], check=True)  # from whoever is still there
 
 
 def refused_for_space(server, size):
