@@ -134,7 +134,8 @@ def test_after_an_error(server):
     client.reset()
 
 
-@pytest.mark.skipif('ASYNWSGI_TEST_WRAP' in os.environ, reason='it would be the memory of the wrapper')
+@pytest.mark.skipif('ASYNWSGI_TEST_WRAP' in os.environ,
+                    reason='it would be the memory of the wrapper')
 def test_memory_does_not_grow(serve):
     """Thousands of requests are broken off, and take no more memory than the first of them did."""
     keep_nothing = os.environ.get('ASAN_OPTIONS', '') + ':quarantine_size_mb=0'
