@@ -308,12 +308,13 @@ static void control_input(struct http_connection *c)
         tcpsocket_stream_pause(&c->stream);
 }
 
-void http_connection_spent(struct http_connection *c, bool spent)
+void http_connection_spent(struct http_connection *c)
 {
+    const struct http_server *server = http_connection_server(c);
     size_t length;
 
     tcpsocket_stream_peek(&c->stream, &length);
-    if (!spent && !c->running && (length > 0 || http_connection_server(c)->draining))
+    if (!server->spent && !c->running && (length > 0 || server->draining))
         http_connection_kick(c);
     http_connection_settle(c);
 }

@@ -167,8 +167,8 @@ void http_connection_reset(const struct http_connection *connection);
  */
 void http_connection_run(struct http_connection *connection);
 
-/* The server's memory is spent, or no longer. */
-void http_connection_spent(struct http_connection *connection, bool spent);
+/* The server's memory is spent, or no longer: server->spent has changed. */
+void http_connection_spent(struct http_connection *connection);
 
 /* The exchange and its body are done with: on to the next. */
 void http_connection_be_idle(struct http_connection *connection);

@@ -264,12 +264,12 @@ int http_send(struct http_connection *c, const void *data, size_t length)
 
 int http_send_some(struct http_connection *c, const void *data, size_t length, size_t *taken)
 {
-    size_t sending = allowed(c, length);
+    bool is_chunked = c->framing == RESPONSE_CHUNKED;
     int error;
 
-    if (sending < length || length < DIRECT_MIN || c->framing == RESPONSE_CHUNKED) {
-        if (c->framing == RESPONSE_CHUNKED)
-            length = chunk_of(c, length);
+    if (is_chunked)
+        length = chunk_of(c, length);
+    if (is_chunked || length < DIRECT_MIN || allowed(c, length) < length) {
         error = http_send(c, data, length);
     } else {
         error = tcpsocket_stream_send_some(&c->stream, data, length, &length);

@@ -291,7 +291,7 @@ static void set_spent(struct http_server *server, bool spent)
         (spent ? tcpsocket_listener_pause : tcpsocket_listener_resume)(&listener->socket);
     for (struct http_connection *c = server->connections; c != NULL; c = next) {
         next = c->next;
-        http_connection_spent(c, spent);
+        http_connection_spent(c);
     }
     server->changing = false;
 }
