@@ -44,6 +44,8 @@ static_assert(sizeof(struct http_chunked) <= 32, "there is one in each connectio
     action trailer_byte {
         if (chunked->counted++ >= limits->trailer)
             return HTTP_LONG_TRAILER;
+        if (piece->trailer_length++ == 0)
+            piece->trailer = p;
     }
     action data {
         chunked->counted -= chunked->counted < chunked->size ? chunked->counted
@@ -76,8 +78,7 @@ static_assert(sizeof(struct http_chunked) <= 32, "there is one in each connectio
     last_chunk = zero_size line_end @trailer_begins;
 
     # RFC 9112, 7.1.2: field lines as in a head (5), judged as strictly.  Narrower:
-    # no obs-fold.  None is kept, so that none is merged into the head, whichever it
-    # is (RFC 9110, 6.5.1).
+    # no obs-fold.
     trailer_section = (((field_name ":" field_value CR) @err(bad_trailer)
                         LF >err(bad_line_end)) $trailer_byte)*;
 
@@ -105,7 +106,7 @@ static enum http_fault size_digit(struct http_chunked *chunked, const struct htt
 
 /* Read up to the next data, or the end. */
 static enum http_fault run(struct http_chunked *chunked, const struct http_limits *limits,
-                           const unsigned char *input, size_t length, size_t *consumed)
+                           const unsigned char *input, size_t length, struct http_piece *piece)
 {
     int cs = chunked->state;
     const unsigned char *p = input;
@@ -117,7 +118,7 @@ static enum http_fault run(struct http_chunked *chunked, const struct http_limit
     if (cs == chunked_error && (*p == '\r' || *p == '\n'))
         return HTTP_BAD_LINE_END;
     chunked->state = (uint8_t)cs;
-    *consumed = (size_t)(p - input);
+    piece->consumed = (size_t)(p - input);
     return fault;
 }
 
@@ -134,7 +135,7 @@ enum http_fault http_chunked_parse(struct http_chunked *chunked, const struct ht
 
     *piece = (struct http_piece){.data = input};
     if (chunked->remaining == 0 && length > 0)
-        fault = run(chunked, limits, input, length, &piece->consumed);
+        fault = run(chunked, limits, input, length, piece);
     if (chunked->remaining == 0 || piece->consumed == length)
         return fault;
 

@@ -20,6 +20,9 @@
 /* What is read of a body nobody wants, before closing is the cheaper way to be rid of it. */
 #define DISCARD_MAX 262144
 
+/* What may lie unread between a request and the client's end for it to be seen. */
+#define WATCHED_MAX 1024
+
 /* Nanoseconds of requests behind each other, before others have their turn. */
 #define TURN 5000000
 
@@ -159,7 +162,7 @@ static bool read_body(struct http_connection *c)
     }
     if (fault == HTTP_COMPLETE)
         c->state = STATE_WAIT;
-    if (piece.length > 0 || fault == HTTP_COMPLETE)
+    if (piece.length > 0 || piece.trailer_length > 0 || fault == HTTP_COMPLETE)
         http_connection_handler(c)->body(c, &piece, fault == HTTP_COMPLETE);
     return true;
 }
@@ -196,6 +199,14 @@ static bool drop_input(struct http_connection *c)
     return false;
 }
 
+/* The request is there: of the client only its end is looked for, where it has a meaning. */
+static bool look_for_end(struct http_connection *c)
+{
+    if (c->watched && tcpsocket_stream_ended(&c->stream))
+        http_exchange_abandon(c);
+    return false;
+}
+
 /* One step; whether another may follow. */
 static bool step(struct http_connection *c)
 {
@@ -210,6 +221,7 @@ static bool step(struct http_connection *c)
     case STATE_LINGER:
         return drop_input(c);
     case STATE_WAIT:
+        return look_for_end(c);
     case STATE_CLOSED:
         break;
     }
@@ -288,24 +300,25 @@ static void linger(struct http_connection *c)
 /*
  * Input that must wait is left to the kernel, once there is some.  Not before:
  * most clients send nothing while they wait, and saying so would cost a system
- * call each way.  But where memory is spent, even what comes first is too much.
+ * call each way.  But of a body that is held more is sure to come, and where
+ * memory is spent, even what comes first is too much.  While the client's end is
+ * watched for, a little that comes before it is no hindrance.
  */
 static void control_input(struct http_connection *c)
 {
     bool before = c->state == STATE_IDLE || c->state == STATE_HEAD;
-    bool waits = c->state == STATE_WAIT || (c->state == STATE_BODY && c->held) ||
-                 (before && may_not_begin(c));
-    bool must = before && http_connection_server(c)->spent;
+    bool held = c->state == STATE_BODY && c->held;
+    bool waits = held || c->state == STATE_WAIT || (before && may_not_begin(c));
+    bool must = held || (before && http_connection_server(c)->spent);
     size_t length;
 
-    if (!waits) {
+    tcpsocket_stream_peek(&c->stream, &length);
+    if (!waits || (c->watched && !held && length <= WATCHED_MAX)) {
         if (c->stream.paused)
             tcpsocket_stream_resume(&c->stream);
-        return;
-    }
-    tcpsocket_stream_peek(&c->stream, &length);
-    if ((length > 0 || must) && !c->stream.paused)
+    } else if ((must || length > 0) && !c->stream.paused) {
         tcpsocket_stream_pause(&c->stream);
+    }
 }
 
 void http_connection_spent(struct http_connection *c)

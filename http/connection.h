@@ -26,7 +26,7 @@ enum http_connection_state {
     STATE_IDLE,    /* the first byte of a head */
     STATE_HEAD,    /* the rest of it */
     STATE_BODY,    /* the body, for the handler */
-    STATE_WAIT,    /* nothing: the request is complete, the response is not */
+    STATE_WAIT,    /* nothing, or the client's end: the request is complete, not the response */
     STATE_DISCARD, /* the body, for nobody: the response is complete */
     STATE_LINGER,  /* anything, for nobody, until the client has its answer and closes */
     STATE_CLOSED   /* nothing any more: freed as soon as no callback is running */
@@ -94,6 +94,7 @@ struct http_connection {
     bool used : 1;          /* a request has come */
     bool chunked_body : 1;  /* of the request */
     bool held : 1;          /* by http_hold_body() */
+    bool watched : 1;       /* by http_watch_client() */
     bool expects : 1;       /* 100 (Continue) before it sends its body */
     bool to_head : 1;       /* the method is HEAD */
     bool to_http_10 : 1;    /* the version is HTTP/1.0 */

@@ -100,7 +100,7 @@ static void end(struct http_connection *c)
     const struct http_observer *observer = http_connection_server(c)->options.observer;
 
     http_hold_memory(c, 0);
-    c->is_open = false;
+    c->is_open = c->watched = false;
     if (observer != NULL && observer->ended != NULL)
         observer->ended(c);
 }
@@ -126,13 +126,18 @@ void http_exchange_abandon(struct http_connection *c)
     c->state = STATE_CLOSED;
 }
 
+#define HEADER(name, value)                                                              \
+    {                                                                                    \
+        (const unsigned char *)(name), (const unsigned char *)(value), sizeof(name) - 1, \
+            sizeof(value) - 1                                                            \
+    }
+
 /* A page that says no more than the status and why; then the exchange is over. */
 static void answer(struct http_connection *c, unsigned status, const char *why)
 {
-    static const struct http_header type = {.name = (const unsigned char *)"Content-Type",
-                                            .name_length = 12,
-                                            .value = (const unsigned char *)"text/plain",
-                                            .value_length = 10};
+    /* The last is for 503: what is short now may not be so for long (RFC 9110, 10.2.3). */
+    static const struct http_header headers[] = {HEADER("Content-Type", "text/plain"),
+                                                 HEADER("Retry-After", "1")};
     char page[160];
     int line = snprintf(page, sizeof(page), "%03u %s", status, http_reason(status));
     int length = line + snprintf(page + line, sizeof(page) - (size_t)line, "%s%s\n",
@@ -140,8 +145,8 @@ static void answer(struct http_connection *c, unsigned status, const char *why)
     struct http_response response = {.status = status,
                                      .status_text = (const unsigned char *)page,
                                      .status_length = (uint32_t)line,
-                                     .header_count = 1,
-                                     .headers = &type};
+                                     .header_count = status == 503 ? 2 : 1,
+                                     .headers = headers};
 
     assert(length < (int)sizeof(page));
     if (http_respond(c, &response, length) != 0) {
@@ -191,6 +196,7 @@ void http_hold_body(struct http_connection *c)
 {
     assert(c->is_open);
     c->held = true;
+    http_connection_settle(c);
 }
 
 void http_release_body(struct http_connection *c)
@@ -198,6 +204,16 @@ void http_release_body(struct http_connection *c)
     assert(c->is_open);
     c->held = false;
     go_on(c);
+}
+
+void http_watch_client(struct http_connection *c, bool on)
+{
+    assert(c->is_open);
+    c->watched = on;
+    if (on)
+        go_on(c);
+    else
+        http_connection_settle(c);
 }
 
 int http_respond(struct http_connection *c, const struct http_response *response, int64_t length)
@@ -398,6 +414,11 @@ const struct sockaddr *http_connection_peer(const struct http_connection *c)
 const struct sockaddr *http_connection_local(const struct http_connection *c)
 {
     return &c->listener->address.socket.any;
+}
+
+bool http_client_gone(const struct http_connection *c)
+{
+    return tcpsocket_stream_gone(&c->stream);
 }
 
 unsigned http_connection_status(const struct http_connection *c)

@@ -20,6 +20,7 @@ libasynwsgi_http_a_SOURCES = \
 	http/percent.c \
 	http/reason.c \
 	http/scan.h \
+	http/trailer.c \
 	$(http_machines:.rl=.c)
 pkginclude_HEADERS += \
 	http/asynwsgi/http.h

@@ -261,6 +261,9 @@ struct http_piece {
     size_t length;             /* ... and their number, which may be 0 */
     uint64_t chunk_size;       /* of the chunk the data is of */
     bool chunk_begins;         /* this is the first of its data */
+    /* Of the trailer section's field lines, their CRLFs included; a piece has these or data. */
+    const unsigned char *trailer;
+    size_t trailer_length;
 };
 
 void http_chunked_init(struct http_chunked *chunked);
@@ -269,12 +272,22 @@ void http_chunked_init(struct http_chunked *chunked);
  * Take one step: over framing, up to and including the next run of data.
  * HTTP_INCOMPLETE with consumed < length: call again with the rest.
  * HTTP_COMPLETE: the trailer section has ended; what follows is the next
- * message.  The last chunk gives no piece.  Trailer fields are checked, and
- * dropped (RFC 9110, 6.5.1).
+ * message.  The last chunk has no data.  Trailer fields are checked, and handed
+ * on as they came, for whoever knows what they mean: they are not to be merged
+ * into the head (RFC 9110, 6.5.1).
  */
 enum http_fault http_chunked_parse(struct http_chunked *chunked, const struct http_limits *limits,
                                    const unsigned char *input, size_t length,
                                    struct http_piece *piece);
+
+/*
+ * Fields of a trailer section, one after the other: of the field lines of all
+ * its pieces behind each other, which http_chunked_parse() went over.  The spans
+ * of `field` are offsets in them.  `position` is 0 at first; false: no line is
+ * left that is whole.
+ */
+bool http_trailer_next(const unsigned char *trailer, size_t length, size_t *position,
+                       struct http_field *field);
 
 /* Room for the line that begins a chunk; writes it and gives its length. */
 #define HTTP_CHUNK_LINE 18

@@ -45,8 +45,9 @@ struct http_handler {
     void (*request)(struct http_connection *connection, const struct http_request *request,
                     const struct http_framing *framing);
     /*
-     * A piece of the body; with `last`, its end, perhaps with length 0.  The
-     * data is valid during the call.
+     * A piece of the body or of its trailer section; with `last`, the end of
+     * both, perhaps with nothing of either.  What it points to is valid during
+     * the call.
      */
     void (*body)(struct http_connection *connection, const struct http_piece *piece, bool last);
     /* The unsent output has fallen to the low-water mark: send more. */
@@ -178,9 +179,27 @@ uint64_t http_connection_began(const struct http_connection *connection);
  */
 void http_want_body(struct http_connection *connection);
 
-/* Deliver no body for now, leaving the client to TCP; and go on with it. */
+/*
+ * Deliver no body for now, leaving the client to TCP; and go on with it.  From
+ * here on none is received, and no time counts.
+ */
 void http_hold_body(struct http_connection *connection);
 void http_release_body(struct http_connection *connection);
+
+/*
+ * Have the end of the client's input count as its leaving, once no body is due
+ * any more: the exchange is abandoned, by the loop.  It is off when an exchange
+ * begins: a client that has shut its side may still read the answer.  Seen is it
+ * when what lies before it is read, a held body or (over 1 KiB) other requests.
+ * A connection that breaks is abandoned in any case.
+ */
+void http_watch_client(struct http_connection *connection, bool on);
+
+/*
+ * Whether the client has shut its side or the connection is broken, as the kernel
+ * knows at this moment: for a handler that keeps the loop from looking.
+ */
+bool http_client_gone(const struct http_connection *connection);
 
 /*
  * Begin the response: its head goes out with the first of the body.  `length`
@@ -232,7 +251,7 @@ void http_abort(struct http_connection *connection);
 
 /*
  * Answer with a status and a small text of its own and finish; an abort if a
- * response has begun.
+ * response has begun.  A 503 asks the client to come again in a second.
  */
 void http_fail(struct http_connection *connection, unsigned status);
 

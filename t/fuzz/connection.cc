@@ -238,7 +238,7 @@ class Session {
         expect(c == open && http_exchange(c) == this, "a body without a request");
         expect(!held, "a body that was to wait");
         expect(!seen.back().whole, "a body behind its end");
-        expect(last || piece->length > 0, "a piece of nothing");
+        expect(last || piece->length > 0 || piece->trailer_length > 0, "a piece of nothing");
         seen.back().body.append(reinterpret_cast<const char *>(piece->data), piece->length);
         seen.back().whole |= last;
         if (acts())
@@ -330,7 +330,10 @@ class Session {
             complete();
             break;
         case 9:
+            break;
         case 10:
+            http_watch_client(c, what / 16 % 2 == 0);
+            http_client_gone(c);
             break;
         default:
             piece(what / 16);
@@ -449,6 +452,7 @@ std::vector<std::string> fuzz_seeds()
         "\x02\x71",                             // wait for the body too long
         std::string("\x10\xfb\x00\x71\x71", 5), // send much, which nobody takes: for too long
         std::string("\x10\xfb\x00\x04\x06", 5), // and there is another request
+        "\x0a\x19",                             // see the client leave
     };
     static const std::string pairs[] = {
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n",

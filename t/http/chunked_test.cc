@@ -3,6 +3,7 @@
 #include "harness/harness.h"
 
 #include <string>
+#include <vector>
 
 #include <asynwsgi/http.h>
 
@@ -146,4 +147,77 @@ TEST_F(Chunked, TheLargestChunkGivesBackAllThereIs)
     limits.chunk_extension = UINT32_MAX;
     EXPECT_EQ(parse("7fffffff00000001;" + std::string(100, 'a') + "\r\n"), HTTP_INCOMPLETE);
     EXPECT_EQ(chunked.counted, 0U);
+}
+
+// -- Trailers
+
+class Trailer : public Chunked {
+  protected:
+    std::string trailer() const
+    {
+        return std::string(reinterpret_cast<const char *>(piece.trailer), piece.trailer_length);
+    }
+
+    // "name=value" of each field there is.
+    static std::vector<std::string> fields(const std::string &section)
+    {
+        const auto *bytes = reinterpret_cast<const unsigned char *>(section.data());
+        std::vector<std::string> all;
+        struct http_field field;
+        for (size_t at = 0; http_trailer_next(bytes, section.size(), &at, &field);)
+            all.push_back(section.substr(field.name.start, field.name.length) + "=" +
+                          section.substr(field.value.start, field.value.length));
+        return all;
+    }
+};
+
+TEST_F(Trailer, ComesWithTheLastStep)
+{
+    EXPECT_EQ(parse("1\r\nx"), HTTP_INCOMPLETE);
+    EXPECT_EQ(piece.trailer_length, 0U);
+    EXPECT_EQ(parse("\r\n0;a=b\r\nA: 1\r\nB:\r\n\r\nGET /"), HTTP_COMPLETE);
+    EXPECT_EQ(trailer(), "A: 1\r\nB:\r\n");
+    EXPECT_EQ(piece.trailer, reinterpret_cast<const unsigned char *>(input.data()) + 9);
+    EXPECT_EQ(piece.length, 0U);
+    EXPECT_EQ(piece.consumed, 21U);
+}
+
+TEST_F(Trailer, ComesInPieces)
+{
+    EXPECT_EQ(parse("0\r\n"), HTTP_INCOMPLETE);
+    EXPECT_EQ(trailer(), "");
+    EXPECT_EQ(parse("A:"), HTTP_INCOMPLETE);
+    EXPECT_EQ(trailer(), "A:");
+    EXPECT_EQ(parse(" 1\r"), HTTP_INCOMPLETE);
+    EXPECT_EQ(trailer(), " 1\r");
+    EXPECT_EQ(parse("\n\r"), HTTP_INCOMPLETE);
+    EXPECT_EQ(trailer(), "\n");
+    EXPECT_EQ(parse("\n"), HTTP_COMPLETE);
+    EXPECT_EQ(trailer(), "");
+}
+
+TEST_F(Trailer, FieldByField)
+{
+    using Fields = std::vector<std::string>;
+    EXPECT_EQ(fields(""), Fields());
+    EXPECT_EQ(fields("A: 1\r\n"), Fields({"A=1"}));
+    EXPECT_EQ(fields("A: 1\r\nX-b:\t 2 : 3\t \r\nA:\r\nc: \t\r\nd:e\r\n"),
+              Fields({"A=1", "X-b=2 : 3", "A=", "c=", "d=e"}));
+    // What is not whole is no field.
+    EXPECT_EQ(fields("A: 1\r\nB: 2"), Fields({"A=1"}));
+    EXPECT_EQ(fields("A: 1\r\nB\r\n"), Fields({"A=1"}));
+}
+
+TEST_F(Trailer, FieldsAreKnownByName)
+{
+    const std::string section = "content-LENGTH: 5\r\nX: 1\r\n";
+    const auto *bytes = reinterpret_cast<const unsigned char *>(section.data());
+    struct http_field field;
+    size_t at = 0;
+    EXPECT_TRUE(http_trailer_next(bytes, section.size(), &at, &field));
+    EXPECT_EQ(field.known, HTTP_FIELD_CONTENT_LENGTH);
+    EXPECT_EQ(at, 19U);
+    EXPECT_TRUE(http_trailer_next(bytes, section.size(), &at, &field));
+    EXPECT_EQ(field.known, HTTP_FIELD_OTHER);
+    EXPECT_FALSE(http_trailer_next(bytes, section.size(), &at, &field));
 }

@@ -220,9 +220,14 @@ class Replay {
         }
     }
 
+    static std::string text_of(const unsigned char *bytes, size_t length)
+    {
+        return {reinterpret_cast<const char *>(bytes), length};
+    }
+
     static std::string text_of(const unsigned char *message, struct http_span span)
     {
-        return {reinterpret_cast<const char *>(message) + span.start, span.length};
+        return text_of(message + span.start, span.length);
     }
 
     bool sized()
@@ -245,7 +250,9 @@ class Replay {
         if (piece.chunk_begins)
             note("chunk", std::to_string(piece.chunk_size));
         if (piece.length > 0)
-            data(std::string(reinterpret_cast<const char *>(piece.data), piece.length));
+            data(text_of(piece.data, piece.length));
+        if (piece.trailer_length > 0)
+            note_more("trailer", text_of(piece.trailer, piece.trailer_length));
         EXPECT_GT(piece.consumed, 0U);
         EXPECT_LE(piece.consumed, pending.size());
         pending.erase(0, piece.consumed);
@@ -265,6 +272,9 @@ class Replay {
 
     bool fail(enum http_fault fault)
     {
+        // How much of a section that is refused was handed on depends on the pieces it came in.
+        if (!events.empty() && events.back().first == "trailer")
+            events.pop_back();
         note(std::string("fault ") + fault_name(fault) + " " +
              std::to_string(http_fault_status(fault)));
         state = OVER;
@@ -274,10 +284,16 @@ class Replay {
 
     void data(const std::string &bytes)
     {
-        if (events.back().first == "data")
+        note_more("data", bytes);
+    }
+
+    // Bytes that may come in several pieces, which the event does not show.
+    void note_more(const std::string &name, const std::string &bytes)
+    {
+        if (events.back().first == name)
             events.back().second += bytes;
         else
-            note("data", bytes);
+            note(name, bytes);
     }
 
     void note(const std::string &name, const std::string &value = "")

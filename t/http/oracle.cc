@@ -565,16 +565,17 @@ class ChunkedReader {
         one(true);
     }
 
-    // 7.1.2. Checked, and dropped.
+    // 7.1.2. Checked, and noted as it is, up to a fault.
     void trailer_section()
     {
         size_t start = in.position;
         auto some = [&](bool is_right, enum http_fault fault) {
             if (!is_right)
                 refuse(in.peek(), fault);
-            in.take();
+            int byte = in.take();
             if (in.position - start > limits.trailer)
                 throw Refused{HTTP_LONG_TRAILER};
+            message.trailer += static_cast<char>(byte);
         };
         while (in.peek() != '\r') {
             do
@@ -676,7 +677,9 @@ std::string describe(const Reading &reading)
              << (m.whole ? " whole" : "") << " [" << m.content << "]";
         for (uint64_t size : m.chunks)
             text << " " << size;
-        text << "\n";
+        // Of a section that is refused, how much was handed on depends on the pieces it came in.
+        bool refused = !m.whole && reading.end == End::REFUSED;
+        text << " [" << (refused ? "" : m.trailer) << "]\n";
     }
     text << ends[static_cast<int>(reading.end)] << ", " << reading.position << " bytes whole\n";
     return text.str();

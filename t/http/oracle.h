@@ -26,6 +26,7 @@ struct Message {
 
     std::string content;          // what came of it
     std::vector<uint64_t> chunks; // their sizes
+    std::string trailer;          // the field lines behind them
     bool whole = false;           // all of the body came
 };
 

@@ -131,7 +131,12 @@ class Parsed {
         if (piece.length > 0 &&
             (piece.data < input || piece.data + piece.length != input + piece.consumed))
             throw std::logic_error("data outside of the input");
+        if (piece.trailer_length > 0 &&
+            (piece.length > 0 || piece.trailer < input ||
+             piece.trailer + piece.trailer_length > input + piece.consumed))
+            throw std::logic_error("a trailer outside of the input");
         message.content.append(reinterpret_cast<const char *>(piece.data), piece.length);
+        message.trailer.append(reinterpret_cast<const char *>(piece.trailer), piece.trailer_length);
         if (piece.chunk_begins)
             begun = true, message.chunks.push_back(piece.chunk_size);
         if (piece.length > 0 && (!begun || piece.chunk_size != message.chunks.back()))

@@ -351,6 +351,17 @@ TEST_F(ServerExchange, BadContentLengthLeavesTheResponseToBegin)
     EXPECT_EQ(records.back(), "ended 500 26");
 }
 
+// RFC 9110, 10.2.3
+TEST_F(ServerExchange, Unavailable)
+{
+    on_request = [](auto *c, const Request &) { http_fail(c, 503); };
+    EXPECT_NE(ask("GET / HTTP/1.0\r\n\r\n").find("\r\nRetry-After: 1\r\n"), std::string::npos);
+    on_request = [](auto *c, const Request &) { http_refuse(c, 503); };
+    EXPECT_NE(ask(get).find("\r\nRetry-After: 1\r\n"), std::string::npos);
+    on_request = [](auto *c, const Request &) { http_refuse(c, 500); };
+    EXPECT_EQ(ask(get).find("Retry-After"), std::string::npos);
+}
+
 TEST_F(ServerExchange, FailureInTheMiddleIsAnAbort)
 {
     on_request = [&](auto *c, const Request &) {

@@ -257,7 +257,7 @@ class ServerTest : public testing::Test {
     std::function<void(struct http_connection *)> on_writable = [](struct http_connection *) {};
     std::function<void(struct http_connection *)> on_abandoned = [](struct http_connection *) {};
 
-    // What it saw: "GET /", "body abc", "last", "writable", "abandoned".
+    // What it saw: "GET /", "body abc", "trailer A: 1\r\n", "last", "writable", "abandoned".
     std::vector<std::string> events;
     // What the observer saw: "began GET /", "ended 200 5".
     std::vector<std::string> records;
@@ -408,6 +408,10 @@ class ServerTest : public testing::Test {
         std::string data(reinterpret_cast<const char *>(piece->data), piece->length);
         if (!data.empty())
             of(c).events.push_back("body " + data);
+        if (piece->trailer_length > 0)
+            of(c).events.push_back(
+                "trailer " +
+                std::string(reinterpret_cast<const char *>(piece->trailer), piece->trailer_length));
         if (last)
             of(c).events.push_back("last");
         of(c).on_body(c, data, last);

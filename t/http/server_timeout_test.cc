@@ -219,6 +219,28 @@ TEST_F(ServerTimeout, NoneWhileTheHandlerKeepsTheClientWaiting)
     }
 }
 
+// Held from outside of the connection's callbacks; later all of the time is there again.
+TEST_F(ServerTimeout, NoneWhileTheBodyIsHeld)
+{
+    options.timeouts.body = shortly;
+    options.timeouts.body_rate = 1000;
+    struct http_connection *open = nullptr;
+    on_request = [&](auto *c, const Request &) { open = c; };
+    Client &c = client();
+    c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab");
+    EXPECT_TRUE(until([&] { return seen("body ab") == 1; }));
+    run_for(10);
+    http_hold_body(open);
+    c.send("c");
+    run_for(60);
+    EXPECT_FALSE(c.ended);
+    EXPECT_EQ(seen("abandoned"), 0u);
+    http_release_body(open);
+    EXPECT_GE(takes([&] { return c.ended; }), 28);
+    EXPECT_TRUE(is_408(c));
+    EXPECT_EQ(events, (std::vector<std::string>{"POST /", "body ab", "body c", "abandoned"}));
+}
+
 TEST_F(ServerTimeout, BodyTimeBeginsWhenItIsAskedFor)
 {
     options.timeouts.body = shortly;

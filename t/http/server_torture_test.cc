@@ -45,7 +45,7 @@ class ServerTorture : public ServerTest {
     void act(Exchange *exchange)
     {
         struct http_connection *c = exchange->connection;
-        switch (pick(12)) {
+        switch (pick(14)) {
         case 0:
             http_want_body(c);
             break;
@@ -73,6 +73,12 @@ class ServerTorture : public ServerTest {
             break;
         case 7:
             http_flush(c);
+            break;
+        case 8:
+            http_watch_client(c, pick(2));
+            break;
+        case 9:
+            http_client_gone(c);
             break;
         default:
             piece(exchange);

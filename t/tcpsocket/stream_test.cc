@@ -390,3 +390,31 @@ TEST_P(LifeTest, LeavesNothingBehind)
         ASSERT_EQ(held(), 0u);
     }
 }
+
+// -- Asking whether the peer has left
+
+TEST_P(LifeTest, GoneOnceThePeerHasShutItsSide)
+{
+    tcpsocket_stream_pause(&stream);
+    EXPECT_FALSE(tcpsocket_stream_gone(&stream));
+    far_sends("unread");
+    EXPECT_FALSE(tcpsocket_stream_gone(&stream));
+    shutdown(far, SHUT_WR);
+    EXPECT_TRUE(tcpsocket_stream_gone(&stream));
+    EXPECT_FALSE(tcpsocket_stream_ended(&stream)) << "nothing was read";
+    tcpsocket_stream_resume(&stream);
+    turns();
+    EXPECT_EQ(stream.got, "unread");
+    EXPECT_TRUE(tcpsocket_stream_ended(&stream));
+    EXPECT_TRUE(tcpsocket_stream_gone(&stream));
+}
+
+TEST_P(LifeTest, GoneWithAReset)
+{
+    EXPECT_FALSE(tcpsocket_stream_gone(&stream));
+    far_resets();
+    EXPECT_TRUE(tcpsocket_stream_gone(&stream));
+    turns();
+    EXPECT_EQ(stream.failures, 1);
+    EXPECT_TRUE(tcpsocket_stream_gone(&stream));
+}

@@ -208,6 +208,12 @@ void tcpsocket_stream_consume(struct tcpsocket_stream *stream, size_t length);
 bool tcpsocket_stream_ended(const struct tcpsocket_stream *stream);
 
 /*
+ * Whether the peer has shut its side, or the connection is broken or shut, as the
+ * kernel knows at this moment, what was not read yet notwithstanding.
+ */
+bool tcpsocket_stream_gone(const struct tcpsocket_stream *stream);
+
+/*
  * Leave further input to the kernel, and go on with it.  A connection that is
  * shut on both sides meanwhile has `failed`.
  */
