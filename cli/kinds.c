@@ -156,6 +156,12 @@ static int read_paths(const struct cli_option *option, const char *text,
     return r;
 }
 
+static int read_prefix(const struct cli_option *option, const char *text,
+                       struct cli_settings *settings)
+{
+    return text[0] == '/' ? read_list(option, text, settings) : -EINVAL;
+}
+
 static int read_variable(const struct cli_option *option, const char *text,
                          struct cli_settings *settings)
 {
@@ -185,5 +191,7 @@ const struct cli_kind cli_kind_duration = {.read = read_duration,
 const struct cli_kind cli_kind_list = {
     .read = read_list, .expected = "an address", .is_list = true};
 const struct cli_kind cli_kind_paths = {.read = read_paths, .expected = "folders", .is_list = true};
+const struct cli_kind cli_kind_prefixes = {
+    .read = read_prefix, .expected = "a path such as /upload", .is_list = true};
 const struct cli_kind cli_kind_variables = {
     .read = read_variable, .expected = "NAME=VALUE", .is_list = true};

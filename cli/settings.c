@@ -41,7 +41,7 @@ void cli_settings_init(struct cli_settings *settings)
                 .limits = http_limits_default,
                 .timeouts = http_timeouts_default,
                 .memory_budget = 1 << 30,
-                .wsgi = {.body_memory = 1 << 20},
+                .wsgi = {.body_memory = 1 << 20, .input_window = 65536},
             },
     };
 }
@@ -51,6 +51,7 @@ void cli_settings_fini(struct cli_settings *settings)
     cli_list_clear(&settings->binds);
     cli_list_clear(&settings->python_path);
     cli_list_clear(&settings->variables);
+    cli_list_clear(&settings->streaming);
 }
 
 /* Where nothing is said: the port that the surroundings give us, or ours. */
@@ -116,5 +117,6 @@ int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLA
         r = set_variables(&settings->variables);
     server->binds = (const char *const *)settings->binds.items;
     server->wsgi.python_path = (const char *const *)settings->python_path.items;
+    server->wsgi.streaming = (const char *const *)settings->streaming.items;
     return r;
 }

@@ -203,9 +203,8 @@ static int boot(struct worker *worker, unsigned slot, int lifeline)
 
     if (r < 0)
         return r;
-    wsgi_attach(worker->wsgi, worker->loop);
-    if ((r = start_server(worker)) < 0 || (r = listen_all(worker, slot)) < 0 ||
-        (r = add_signals(worker)) < 0)
+    if ((r = wsgi_attach(worker->wsgi, worker->loop)) < 0 || (r = start_server(worker)) < 0 ||
+        (r = listen_all(worker, slot)) < 0 || (r = add_signals(worker)) < 0)
         return r;
     worker->patience.fired = patience_ended;
     if ((r = dispatch_timer_add(worker->loop, &worker->patience)) < 0)

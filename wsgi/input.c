@@ -1,12 +1,17 @@
 /*
- * wsgi.input: a body that has arrived whole, read as io.BytesIO is (PEP 3333,
- * "Input and Error Streams").  Its end is the body's end, whatever its framing.
+ * wsgi.input (PEP 3333, "Input and Error Streams").  Its end is the body's end,
+ * whatever its framing.
+ *
+ * A body that has arrived whole is read as io.BytesIO is.  Of one that is
+ * streamed there is what lies in the request's window: it is read from there, or
+ * given piece by piece (pieces.c).
  */
 #include "types.h"
 
 #include "request.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 PyObject *wsgi_input_new(const struct wsgi_types *types, struct wsgi_request *request)
@@ -16,18 +21,30 @@ PyObject *wsgi_input_new(const struct wsgi_types *types, struct wsgi_request *re
     if (!self)
         return NULL;
     self->request = request;
-    self->position = 0;
+    wsgi_input_clear((PyObject *)self);
     return (PyObject *)self;
 }
 
-/* The body; NULL with RuntimeError after the request. */
-static struct wsgi_spool *body_of(struct wsgi_input *self)
+void wsgi_input_clear(PyObject *input)
 {
-    if (self->request)
-        return &self->request->body;
+    struct wsgi_input *self = (struct wsgi_input *)input;
+
+    self->position = 0;
+    self->last_given = self->yield_trailers = false;
+}
+
+/* Whose body it is; NULL with RuntimeError after the request. */
+static struct wsgi_request *request_of(PyObject *self)
+{
+    struct wsgi_request *request = ((struct wsgi_input *)self)->request;
+
+    if (request)
+        return request;
     PyErr_SetString(PyExc_RuntimeError, "the request whose input this is, is over");
     return NULL;
 }
+
+/* -- What is there -------------------------------------------------------- */
 
 /*
  * The optional size: -1 stands for None, nothing, and all negative numbers.
@@ -50,11 +67,26 @@ static int parse_size(PyObject *const *arguments, Py_ssize_t count, Py_ssize_t *
     return 0;
 }
 
-static int peek(struct wsgi_spool *body, uint64_t offset, const unsigned char **data,
-                size_t *length)
+static Py_ssize_t remaining(const struct wsgi_input *self)
 {
-    int r = wsgi_spool_peek(body, offset, data, length);
+    const struct wsgi_request *request = self->request;
 
+    return (Py_ssize_t)(request->window ? request->window->length
+                                        : request->body.length - self->position);
+}
+
+/* The bytes from so many on, which there are. */
+static int peek(struct wsgi_input *self, size_t offset, const unsigned char **data, size_t *length)
+{
+    struct wsgi_window *window = self->request->window;
+    int r;
+
+    if (window) {
+        *data = wsgi_window_data(window) + offset;
+        *length = window->length - offset;
+        return 0;
+    }
+    r = wsgi_spool_peek(&self->request->body, self->position + offset, data, length);
     if (r == 0)
         return 0;
     errno = -r;
@@ -62,13 +94,16 @@ static int peek(struct wsgi_spool *body, uint64_t offset, const unsigned char **
     return -1;
 }
 
-static Py_ssize_t remaining(const struct wsgi_input *self, const struct wsgi_spool *body)
+static void consume(struct wsgi_input *self, size_t length)
 {
-    return (Py_ssize_t)(body->length - self->position);
+    if (self->request->window)
+        wsgi_window_take(self->request->window, length);
+    else
+        self->position += length;
 }
 
 /* The next `size` bytes, which there are. */
-static PyObject *take(struct wsgi_input *self, struct wsgi_spool *body, Py_ssize_t size)
+static PyObject *take(struct wsgi_input *self, Py_ssize_t size)
 {
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, size);
     size_t wanted = (size_t)size, done = 0;
@@ -77,7 +112,7 @@ static PyObject *take(struct wsgi_input *self, struct wsgi_spool *body, Py_ssize
         const unsigned char *data;
         size_t length;
 
-        if (peek(body, self->position + done, &data, &length) < 0) {
+        if (peek(self, done, &data, &length) < 0) {
             Py_CLEAR(bytes);
             break;
         }
@@ -87,57 +122,72 @@ static PyObject *take(struct wsgi_input *self, struct wsgi_spool *body, Py_ssize
         done += length;
     }
     if (bytes)
-        self->position += wanted;
+        consume(self, wanted);
     return bytes;
 }
 
-/* The length of the line at hand, its "\n" included, or `limit` if that is less; -1. */
-static Py_ssize_t measure_line(const struct wsgi_input *self, struct wsgi_spool *body,
-                               Py_ssize_t limit)
+/*
+ * The length of the line at hand, its "\n" included, or `limit` if that is less;
+ * -1.  Tells whether its end was found.
+ */
+static Py_ssize_t measure_line(struct wsgi_input *self, Py_ssize_t limit, bool *found)
 {
     size_t wanted = (size_t)limit, done = 0;
 
+    *found = false;
     while (done < wanted) {
         const unsigned char *data, *end;
         size_t length;
 
-        if (peek(body, self->position + done, &data, &length) < 0)
+        if (peek(self, done, &data, &length) < 0)
             return -1;
         if (length > wanted - done)
             length = wanted - done;
         end = memchr(data, '\n', length);
-        if (end)
+        if (end) {
+            *found = true;
             return (Py_ssize_t)(done + (size_t)(end - data) + 1);
+        }
         done += length;
     }
     return limit;
 }
 
-static PyObject *take_line(struct wsgi_input *self, Py_ssize_t size)
-{
-    struct wsgi_spool *body = body_of(self);
-    Py_ssize_t limit, length;
-
-    if (!body)
-        return NULL;
-    limit = remaining(self, body);
-    length = measure_line(self, body, size >= 0 && size < limit ? size : limit);
-    return length < 0 ? NULL : take(self, body, length);
-}
+/* -- The methods ---------------------------------------------------------- */
 
 static PyObject *read_bytes(PyObject *object, PyObject *const *arguments, Py_ssize_t count)
 {
     struct wsgi_input *self = (struct wsgi_input *)object;
-    struct wsgi_spool *body;
+    const struct wsgi_request *request;
     Py_ssize_t size, limit;
 
     if (parse_size(arguments, count, &size) < 0)
         return NULL;
-    body = body_of(self);
-    if (!body)
+    request = request_of(object);
+    if (!request ||
+        (size < 0 ? wsgi_pieces_need_all(request) : wsgi_pieces_need(request, (size_t)size)) < 0)
         return NULL;
-    limit = remaining(self, body);
-    return take(self, body, size >= 0 && size < limit ? size : limit);
+    limit = remaining(self);
+    return take(self, size >= 0 && size < limit ? size : limit);
+}
+
+static PyObject *take_line(PyObject *object, Py_ssize_t size)
+{
+    struct wsgi_input *self = (struct wsgi_input *)object;
+    const struct wsgi_request *request = request_of(object);
+    Py_ssize_t limit, length;
+    bool found;
+
+    if (!request)
+        return NULL;
+    limit = remaining(self);
+    length = measure_line(self, size >= 0 && size < limit ? size : limit, &found);
+    if (length < 0)
+        return NULL;
+    /* The rest of the line may be on its way. */
+    if (!found && length != size && wsgi_pieces_need(request, (size_t)length + 1) < 0)
+        return NULL;
+    return take(self, length);
 }
 
 static PyObject *read_line(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
@@ -146,40 +196,59 @@ static PyObject *read_line(PyObject *self, PyObject *const *arguments, Py_ssize_
 
     if (parse_size(arguments, count, &size) < 0)
         return NULL;
-    return take_line((struct wsgi_input *)self, size);
+    return take_line(self, size);
 }
 
-/* Lines until `hint` bytes or more are read. */
-static PyObject *read_lines(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
-{
-    Py_ssize_t hint, length, total = 0;
-    PyObject *lines, *line;
-
-    if (parse_size(arguments, count, &hint) < 0)
-        return NULL;
-    lines = PyList_New(0);
-    if (!lines)
-        return NULL;
-    do {
-        line = take_line((struct wsgi_input *)self, -1);
-        length = line ? PyBytes_GET_SIZE(line) : -1;
-        total += length;
-        if (length > 0 && PyList_Append(lines, line) < 0)
-            length = -1;
-        Py_XDECREF(line);
-    } while (length > 0 && (hint <= 0 || total < hint));
-    if (length < 0)
-        Py_CLEAR(lines);
-    return lines;
-}
-
+/* The next line; NULL after the last of those that are there, or with an exception. */
 static PyObject *next_line(PyObject *self)
 {
-    PyObject *line = take_line((struct wsgi_input *)self, -1);
+    PyObject *line = take_line(self, -1);
 
     if (line && PyBytes_GET_SIZE(line) == 0)
         Py_CLEAR(line);
     return line;
+}
+
+/* Lines until `hint` bytes or more are read; fewer, if others have not arrived. */
+static PyObject *read_lines(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    Py_ssize_t hint, total = 0;
+    const struct wsgi_request *request;
+    PyObject *lines, *line;
+
+    if (parse_size(arguments, count, &hint) < 0)
+        return NULL;
+    request = request_of(self);
+    if (!request || (hint <= 0 && wsgi_pieces_need_all(request) < 0))
+        return NULL;
+    lines = PyList_New(0);
+    while (lines && (hint <= 0 || total < hint) && (line = next_line(self))) {
+        total += PyBytes_GET_SIZE(line);
+        if (PyList_Append(lines, line) < 0)
+            Py_CLEAR(lines);
+        Py_DECREF(line);
+    }
+    if (total > 0 && PyErr_ExceptionMatches(PyExc_BlockingIOError))
+        PyErr_Clear();
+    if (PyErr_Occurred())
+        Py_CLEAR(lines);
+    return lines;
+}
+
+static PyObject *next(PyObject *self)
+{
+    struct wsgi_request *request = request_of(self);
+
+    if (!request)
+        return NULL;
+    return request->window ? wsgi_pieces_next((struct wsgi_input *)self) : next_line(self);
+}
+
+static PyObject *trailers(PyObject *self, void *Py_UNUSED(closure))
+{
+    const struct wsgi_request *request = request_of(self);
+
+    return request ? wsgi_pieces_trailers(request) : NULL;
 }
 
 static void dealloc(PyObject *self)
@@ -198,11 +267,25 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyGetSetDef getters[] = {
+    {"trailers", trailers, NULL, "The trailer fields, (name, value); None before the body's end.",
+     NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef members[] = {
+    {"yield_trailers", T_BOOL, offsetof(struct wsgi_input, yield_trailers), 0,
+     "Whether the item for the last chunk has the trailers as its third element."},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot slots[] = {
     {Py_tp_dealloc, WSGI_SLOT(dealloc)},
     {Py_tp_methods, methods},
+    {Py_tp_getset, getters},
+    {Py_tp_members, members},
     {Py_tp_iter, WSGI_SLOT(PyObject_SelfIter)},
-    {Py_tp_iternext, WSGI_SLOT(next_line)},
+    {Py_tp_iternext, WSGI_SLOT(next)},
     {Py_tp_doc, "wsgi.input: the body of a request."},
     {0, NULL},
 };

@@ -159,6 +159,38 @@ static PyObject *make(const struct wsgi *wsgi, PyObject *factory)
     return made;
 }
 
+/* Whether it asks for streaming (asynwsgi.streaming); -1 with an exception. */
+static int wants_streaming(PyObject *application)
+{
+    PyObject *wish = PyObject_GetAttrString(application, "asynwsgi_streaming");
+    int wants;
+
+    if (!wish && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        return 0;
+    }
+    wants = wish ? PyObject_IsTrue(wish) : -1;
+    Py_XDECREF(wish);
+    return wants;
+}
+
+/* Take over the application.  -1 with an exception. */
+static int adopt(struct wsgi *wsgi, PyObject *application)
+{
+    PyObject *context = PyContext_CopyCurrent();
+    int streams = wants_streaming(application);
+
+    if (!context || streams < 0) {
+        Py_XDECREF(context);
+        Py_DECREF(application);
+        return -1;
+    }
+    Py_XSETREF(wsgi->application, application);
+    Py_XSETREF(wsgi->context, context);
+    wsgi->streams = streams;
+    return 0;
+}
+
 int wsgi_load(struct wsgi *wsgi)
 {
     PyObject *application = NULL;
@@ -170,13 +202,12 @@ int wsgi_load(struct wsgi *wsgi)
             application = make(wsgi, application);
     }
     free(spec.module);
-    if (!application) {
+    if (!application || adopt(wsgi, application) < 0) {
         if (PyErr_Occurred()) {
             wsgi_log(wsgi, "%s: exception while it was loaded", wsgi->options->application);
             wsgi_log_exception(wsgi);
         }
         return -ENOENT;
     }
-    Py_XSETREF(wsgi->application, application);
     return 0;
 }

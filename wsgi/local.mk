@@ -6,8 +6,11 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/blocks.c \
 	wsgi/blocks.h \
 	wsgi/callable.c \
+	wsgi/client_gone.c \
 	wsgi/environ.c \
 	wsgi/errors.c \
+	wsgi/event.c \
+	wsgi/fdevent.c \
 	wsgi/file_wrapper.c \
 	wsgi/hash.h \
 	wsgi/head.c \
@@ -18,6 +21,7 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/module.c \
 	wsgi/names.c \
 	wsgi/names.h \
+	wsgi/pieces.c \
 	wsgi/python.h \
 	wsgi/request.c \
 	wsgi/request.h \
@@ -32,6 +36,10 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/values.c \
 	wsgi/values.h \
 	wsgi/venv.c \
+	wsgi/wait.c \
+	wsgi/wait.h \
+	wsgi/window.c \
+	wsgi/window.h \
 	wsgi/write.c \
 	wsgi/wsgi.c
 pkginclude_HEADERS += wsgi/asynwsgi/wsgi.h

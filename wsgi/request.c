@@ -46,6 +46,7 @@ static void destroy(struct wsgi_request *request)
     Py_XDECREF(request->input);
     Py_XDECREF(request->start_response);
     Py_XDECREF(request->write);
+    Py_XDECREF(request->client_gone);
     wsgi_spool_fini(&request->body);
     wsgi_head_fini(&request->head);
     free(request);
@@ -73,19 +74,54 @@ static void cut_callable(PyObject **callable)
 
 static void cut_input(PyObject **input)
 {
+    if (*input)
+        wsgi_input_clear(*input);
     if (*input && Py_REFCNT(*input) > 1) {
         ((struct wsgi_input *)*input)->request = NULL;
         Py_CLEAR(*input);
     }
 }
 
+/* -- Running Python ------------------------------------------------------- */
+
+static _Thread_local struct wsgi_request *current;
+
+int wsgi_request_enter(struct wsgi_request *request)
+{
+    if (!request->context) {
+        request->context = PyContext_Copy(request->wsgi->context);
+        if (!request->context)
+            return -1;
+    }
+    if (PyContext_Enter(request->context) < 0)
+        return -1;
+    current = request;
+    return 0;
+}
+
+void wsgi_request_leave(struct wsgi_request *request)
+{
+    PyObject *type, *value, *traceback;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    PyContext_Exit(request->context);
+    PyErr_Restore(type, value, traceback);
+    current = NULL;
+}
+
+struct wsgi_request *wsgi_request_current(void)
+{
+    if (current && current->connection)
+        return current;
+    PyErr_SetString(PyExc_RuntimeError, "this is not called within a request");
+    return NULL;
+}
+
 /* close() of the iterable, if it has one, whatever became of the response. */
-static void close_iterable(struct wsgi_request *request)
+static void call_close(struct wsgi_request *request)
 {
     PyObject *close, *result;
 
-    if (!request->iterable || wsgi_response_is_plain(request->iterable))
-        return;
     close = PyObject_GetAttr(request->iterable, request->wsgi->names.of[WSGI_NAME_CLOSE]);
     if (!close && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
@@ -100,13 +136,45 @@ static void close_iterable(struct wsgi_request *request)
     Py_XDECREF(close);
 }
 
+static void close_iterable(struct wsgi_request *request)
+{
+    if (!request->iterable || wsgi_response_is_plain(request->iterable))
+        return;
+    if (wsgi_request_enter(request) < 0) {
+        wsgi_log_exception(request->wsgi);
+        return;
+    }
+    call_close(request);
+    wsgi_request_leave(request);
+}
+
+/* The memory that only some requests need. */
+static void free_rest(struct wsgi_request *request)
+{
+    if (request->window)
+        wsgi_window_fini(request->window);
+    PyMem_RawFree(request->window);
+    request->window = NULL;
+    PyMem_RawFree(request->trailer);
+    request->trailer = NULL;
+    request->trailer_length = 0;
+    if (request->wait)
+        wsgi_wait_forget(request->wait);
+    PyMem_RawFree(request->wait);
+    request->wait = NULL;
+}
+
 /* The exchange is over: see to it that nothing of it lives on. */
 static void release(struct wsgi_request *request)
 {
     struct wsgi *wsgi = request->wsgi;
 
     wsgi_turn_leave(request);
+    if (request->wait)
+        wsgi_wait_end(request->wait);
     close_iterable(request);
+    free_rest(request);
+    Py_CLEAR(request->context);
     Py_CLEAR(request->item);
     Py_CLEAR(request->iterator);
     Py_CLEAR(request->iterable);
@@ -115,6 +183,7 @@ static void release(struct wsgi_request *request)
     Py_CLEAR(request->target);
     cut_callable(&request->start_response);
     cut_callable(&request->write);
+    cut_callable(&request->client_gone);
     cut_input(&request->input);
     wsgi_errors_end_line(wsgi->errors);
     wsgi_spool_clear(&request->body);
@@ -177,20 +246,37 @@ void wsgi_request_warn(const struct wsgi_request *request, const char *what)
 
 /* -- The handler ---------------------------------------------------------- */
 
-static void call_application(struct wsgi_request *request)
+/* The call, and the iterator of what it returned.  -1 with an exception. */
+static int call(struct wsgi_request *request, const char **where)
 {
     PyObject *arguments[] = {NULL, request->env, request->start_response}, *env = request->env;
     PyObject *iterable;
 
     request->env = NULL;
+    *where = "the application";
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     wsgi_end_fork(request->wsgi);
     Py_DECREF(env);
-    if (iterable)
-        wsgi_response_begin(request, iterable);
+    if (!iterable)
+        return -1;
+    *where = "what the application returned";
+    return wsgi_response_begin(request, iterable);
+}
+
+static void call_application(struct wsgi_request *request)
+{
+    const char *where = "the making of a context";
+    int r = -1;
+
+    if (wsgi_request_enter(request) == 0) {
+        r = call(request, &where);
+        wsgi_request_leave(request);
+    }
+    if (r < 0)
+        wsgi_request_fail(request, where);
     else
-        wsgi_request_fail(request, "the application");
+        wsgi_response_continue(request);
 }
 
 /* Make what the application is given.  -1 with an exception. */
@@ -203,16 +289,51 @@ static int prepare(struct wsgi_request *request, const struct http_request *head
         request->start_response = wsgi_callable_new(types, wsgi_start_response, request);
     if (!request->input)
         request->input = wsgi_input_new(types, request);
-    if (!request->start_response || !request->input)
+    if (!request->client_gone)
+        request->client_gone = wsgi_callable_new(types, wsgi_client_gone, request);
+    if (!request->start_response || !request->input || !request->client_gone)
         return -1;
-    ((struct wsgi_input *)request->input)->position = 0;
     return wsgi_environ_make(request, head);
+}
+
+/* The path, or what it is below, is one of those whose bodies are streamed. */
+static bool is_streamed(const struct wsgi *wsgi, const struct http_request *head)
+{
+    const unsigned char *path = head->message + head->path.start;
+    const char *const *prefix = wsgi->options->streaming;
+
+    for (; prefix && *prefix; prefix++) {
+        size_t length = strlen(*prefix);
+
+        if (length > 0 && (*prefix)[length - 1] == '/')
+            length--;
+        if (length <= head->path.length && memcmp(*prefix, path, length) == 0 &&
+            (length == head->path.length || path[length] == '/'))
+            return true;
+    }
+    return wsgi->streams;
+}
+
+/* Call the application now; it is to have the body as it comes. */
+static void stream(struct wsgi_request *request, bool has_body)
+{
+    request->window = PyMem_RawCalloc(1, sizeof *request->window);
+    if (!request->window) {
+        PyErr_NoMemory();
+        wsgi_request_fail(request, "the making of wsgi.input");
+        return;
+    }
+    request->window->ended = !has_body;
+    if (has_body)
+        http_hold_body(request->connection);
+    call_application(request);
 }
 
 static void on_request(struct http_connection *connection, const struct http_request *head,
                        const struct http_framing *framing)
 {
     struct wsgi *wsgi = http_connection_context(connection);
+    bool has_body = framing->body == HTTP_BODY_CHUNKED || framing->length > 0;
     struct wsgi_request *request;
 
     /* No tunnels, and no target that environ could express (RFC 9110, 9.3.6). */
@@ -226,14 +347,16 @@ static void on_request(struct http_connection *connection, const struct http_req
         return;
     }
     request->connection = connection;
+    request->is_chunked = framing->body == HTTP_BODY_CHUNKED;
     http_exchange_set(connection, request);
     if (prepare(request, head) < 0)
         wsgi_request_fail(request, "the making of environ");
-    else if (framing->body == HTTP_BODY_NONE ||
-             (framing->body == HTTP_BODY_SIZED && framing->length == 0))
-        call_application(request);
-    else
+    else if (is_streamed(wsgi, head))
+        stream(request, has_body);
+    else if (has_body)
         http_want_body(connection);
+    else
+        call_application(request);
 }
 
 /* The body cannot be put aside: its client may try again later or with less. */
@@ -248,28 +371,69 @@ static void refuse_body(struct wsgi_request *request, int error)
     release(request);
 }
 
-static void on_body(struct http_connection *connection, const struct http_piece *piece, bool last)
+/* 0, or what keeps the body from being stored. */
+static int store_body(struct wsgi_request *request, const struct http_piece *piece)
 {
-    struct wsgi_request *request = http_exchange(connection);
     const struct wsgi_options *options = request->wsgi->options;
-    bool spent = http_hold_memory(connection, request->body.capacity);
+    bool spent = http_hold_memory(request->connection, request->body.capacity);
     int r = wsgi_spool_append(&request->body, spent ? 0 : options->body_memory,
                               options->body_folder, piece->data, piece->length);
 
-    http_hold_memory(connection, request->body.capacity);
+    http_hold_memory(request->connection, request->body.capacity);
+    return r;
+}
 
+/* The same for the one who takes it as it comes. */
+static int show_body(struct wsgi_request *request, const struct http_piece *piece, bool last)
+{
+    int r = wsgi_window_append(request->window, piece->data, piece->length,
+                               piece->chunk_begins ? piece->chunk_size : 0);
+
+    http_hold_memory(request->connection, request->window->capacity);
+    request->window->ended = last;
+    return r;
+}
+
+static int keep_trailer(struct wsgi_request *request, const struct http_piece *piece)
+{
+    unsigned char *trailer;
+
+    if (piece->trailer_length == 0)
+        return 0;
+    trailer = PyMem_RawRealloc(request->trailer, request->trailer_length + piece->trailer_length);
+    if (!trailer)
+        return -ENOMEM;
+    memcpy(trailer + request->trailer_length, piece->trailer, piece->trailer_length);
+    request->trailer = trailer;
+    request->trailer_length += piece->trailer_length;
+    return 0;
+}
+
+static void on_body(struct http_connection *connection, const struct http_piece *piece, bool last)
+{
+    struct wsgi_request *request = http_exchange(connection);
+    int r = keep_trailer(request, piece);
+
+    if (r == 0)
+        r = request->window ? show_body(request, piece, last) : store_body(request, piece);
     if (r < 0)
         refuse_body(request, r);
-    else if (last)
+    else if (!request->window && last)
         call_application(request);
+    else if (request->window && wsgi_pieces_suffice(request)) {
+        /* No more before it asks for more: so the client waits for the application. */
+        http_hold_body(connection);
+        wsgi_wait_end(request->wait);
+        wsgi_resume(request);
+    }
 }
 
 static void on_writable(struct http_connection *connection)
 {
     struct wsgi_request *request = http_exchange(connection);
 
-    if (request->iterable)
-        wsgi_response_continue(request);
+    if (request->iterable && !(request->wait && request->wait->begun))
+        wsgi_resume(request);
 }
 
 static void on_abandoned(struct http_connection *connection)

@@ -5,15 +5,17 @@
 #include "head.h"
 #include "spool.h"
 #include "state.h"
+#include "wait.h"
+#include "window.h"
 
 #include <asynwsgi/http_server.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * Its life: the body arrives; the application is called; what it returned is
- * iterated over; the exchange ends and close() is called; the object waits in
- * wsgi->free for another request.
+ * Its life: the body arrives, unless it is to be streamed; the application is
+ * called; what it returned is iterated over; the exchange ends and close() is
+ * called; the object waits in wsgi->free for another request.
  */
 struct wsgi_request {
     struct wsgi *wsgi;
@@ -22,10 +24,16 @@ struct wsgi_request {
     PyObject *env;                      /* until the application is called */
     PyObject *method, *target;          /* str, to name the request in the log */
     bool is_head;
-    struct wsgi_spool body;
+    bool is_chunked;
+    struct wsgi_spool body;     /* the whole of it, or ... */
+    struct wsgi_window *window; /* ... of a body that is streamed, what is not taken yet */
+    unsigned char *trailer;     /* its field lines */
+    size_t trailer_length;
+    struct wsgi_wait *wait; /* NULL: it never waited */
+    PyObject *context;      /* contextvars.Context */
 
     /* What the application is given; kept for the next request if it drops them. */
-    PyObject *input, *start_response, *write;
+    PyObject *input, *start_response, *write, *client_gone;
 
     struct wsgi_head head;
     bool responded; /* the head was handed to http_server */
@@ -38,6 +46,16 @@ struct wsgi_request {
     PyObject *item;      /* bytes being sent ... */
     size_t sent;         /* ... and how many of them are */
 };
+
+/*
+ * Around all Python code that is run for the request: it has the request's
+ * context, and is what wsgi_request_current() tells.  -1 with an exception.
+ */
+int wsgi_request_enter(struct wsgi_request *request);
+void wsgi_request_leave(struct wsgi_request *request);
+
+/* The request that this thread runs; NULL with RuntimeError when there is none. */
+struct wsgi_request *wsgi_request_current(void);
 
 /* The exchange ended by its response, or by a failure of `where` with an exception at hand. */
 void wsgi_request_finish(struct wsgi_request *request);
@@ -65,10 +83,10 @@ static inline bool wsgi_response_is_plain(PyObject *iterable)
     return PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable);
 }
 
-/* Send what the application returned (a reference that is taken over). */
-void wsgi_response_begin(struct wsgi_request *request, PyObject *iterable);
+/* What the application returned (a reference that is taken over).  -1 with an exception. */
+int wsgi_response_begin(struct wsgi_request *request, PyObject *iterable);
 
-/* Go on with it, after the client has taken something or in its turn. */
+/* Send it, as far as may be; and go on with it, by wsgi_resume() only. */
 void wsgi_response_continue(struct wsgi_request *request);
 
 /* Hand over the head; `length` as for http_respond().  -1 with an exception. */
@@ -81,11 +99,39 @@ int wsgi_response_head(struct wsgi_request *request, int64_t length);
 int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length,
                        size_t *taken);
 
+/* -- pieces.c: a body that is streamed ------------------------------------ */
+
+/* Have the client send on. */
+void wsgi_pieces_ask(struct wsgi_request *request);
+
+/* Whether there is what the request waits for. */
+bool wsgi_pieces_suffice(const struct wsgi_request *request);
+
+/*
+ * See to it that so many bytes are there, or all, if the body has them and the
+ * window holds them.  -1 with an exception: BlockingIOError where that would have
+ * to wait, which is registered then.
+ */
+int wsgi_pieces_need(const struct wsgi_request *request, size_t wanted);
+int wsgi_pieces_need_all(const struct wsgi_request *request);
+
+/* What iterating gives next.  NULL at the end, or with an exception. */
+PyObject *wsgi_pieces_next(struct wsgi_input *input);
+
+/* A list of (name, value), or None before the body's end. */
+PyObject *wsgi_pieces_trailers(const struct wsgi_request *request);
+
 /* -- turn.c: responses that could go on, but let others have a turn first -- */
 
-/* Have the response continued in the loop's next turn; and not any more. */
+/* What a response waited for is over: go on with it, at once if nobody has to wait for that. */
+void wsgi_resume(struct wsgi_request *request);
+
+/* Have the response continued in a turn of the loop; and not any more. */
 void wsgi_turn_wait(struct wsgi_request *request);
 void wsgi_turn_leave(struct wsgi_request *request);
+
+/* Whether a response that began to run then is to let others have their turn. */
+bool wsgi_turn_is_over(uint64_t began);
 
 /* For wsgi->turn. */
 void wsgi_turn_fired(struct dispatch_timer *timer);

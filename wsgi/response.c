@@ -15,9 +15,6 @@ enum {
     SLICE = 256 * 1024
 };
 
-/* Nanoseconds after which others have their turn. */
-static const uint64_t turn = 5000000;
-
 enum {
     STATUS_NO_CONTENT = 204,
     STATUS_RESET_CONTENT = 205,
@@ -168,25 +165,38 @@ static int send_slice(struct wsgi_request *request)
     return 0;
 }
 
-/* 1: go on; 0: the response is complete; -1: an exception. */
-static int step(struct wsgi_request *request)
+enum step {
+    STEP_FAILED = -1, /* with an exception */
+    STEP_END,         /* the response is complete */
+    STEP_MORE,
+    STEP_WAIT /* request->wait is to begin */
+};
+
+/* An empty item is how an iterable yields a wait that it has registered. */
+static enum step pass_empty_item(struct wsgi_request *request)
+{
+    Py_CLEAR(request->item);
+    return request->wait && request->wait->kind != WSGI_WAIT_NONE ? STEP_WAIT : STEP_MORE;
+}
+
+static enum step step(struct wsgi_request *request)
 {
     int more;
 
     if (request->cut)
-        return 0;
+        return STEP_END;
     more = request->item ? 1 : next_item(request);
     if (more < 0)
-        return -1;
-    if (more > 0 && PyBytes_GET_SIZE(request->item) == 0) {
-        Py_CLEAR(request->item);
-        return 1;
-    }
+        return STEP_FAILED;
+    if (more > 0 && PyBytes_GET_SIZE(request->item) == 0)
+        return pass_empty_item(request);
+    if (request->wait)
+        wsgi_wait_forget(request->wait);
     if (!request->responded && begin(request) < 0)
-        return -1;
+        return STEP_FAILED;
     if (more == 0 || is_bodiless(request))
-        return 0;
-    return send_slice(request) < 0 ? -1 : 1;
+        return STEP_END;
+    return send_slice(request) < 0 ? STEP_FAILED : STEP_MORE;
 }
 
 /* There are no more items: http_finish() cannot mend a body that is too short. */
@@ -206,48 +216,56 @@ static bool is_at_end(const struct wsgi_request *request)
            request->position == PySequence_Fast_GET_SIZE(request->iterable);
 }
 
-/* Has it gone on long enough since `began`, which is set where it is 0? */
-static bool had_its_turn(const struct wsgi_request *request, uint64_t *began)
+/* As many steps as the client and the others leave time for. */
+static enum step run(struct wsgi_request *request)
 {
-    if (!request->wsgi->turn.loop || is_at_end(request)) /* or nobody to take turns with */
-        return false;
-    if (*began == 0)
-        *began = dispatch_clock();
-    return dispatch_clock() - *began >= turn;
+    uint64_t began = is_at_end(request) ? 0 : dispatch_clock();
+    enum step step_taken;
+
+    do
+        step_taken = step(request);
+    while (step_taken == STEP_MORE && !http_full(request->connection) &&
+           (is_at_end(request) || !wsgi_turn_is_over(began)));
+    return step_taken;
+}
+
+static void suspend(struct wsgi_request *request)
+{
+    http_flush(request->connection);
+    http_watch_client(request->connection, true);
+    wsgi_wait_begin(request->wait);
 }
 
 void wsgi_response_continue(struct wsgi_request *request)
 {
-    uint64_t began = request->iterator ? dispatch_clock() : 0;
-    int r;
+    enum step end;
 
-    wsgi_turn_leave(request);
-    do
-        r = step(request);
-    while (r > 0 && !http_full(request->connection) && !had_its_turn(request, &began));
-    if (r == 0) {
+    if (http_full(request->connection)) /* its time comes when it no longer is */
+        return;
+    if (wsgi_request_enter(request) < 0)
+        end = STEP_FAILED;
+    else {
+        end = run(request);
+        wsgi_request_leave(request);
+    }
+    if (end == STEP_END)
         finish(request);
-        return;
-    }
-    if (r < 0) {
+    else if (end == STEP_FAILED)
         wsgi_request_fail(request, "the application's iterable");
-        return;
+    else if (end == STEP_WAIT)
+        suspend(request);
+    else {
+        http_flush(request->connection); /* this may be our turn, not the connection's */
+        if (!http_full(request->connection))
+            wsgi_turn_wait(request);
     }
-    http_flush(request->connection); /* this may be our turn, not the connection's */
-    if (!http_full(request->connection))
-        wsgi_turn_wait(request);
 }
 
-void wsgi_response_begin(struct wsgi_request *request, PyObject *iterable)
+int wsgi_response_begin(struct wsgi_request *request, PyObject *iterable)
 {
     request->iterable = iterable;
     request->position = 0;
-    if (!wsgi_response_is_plain(iterable)) {
+    if (!wsgi_response_is_plain(iterable))
         request->iterator = PyObject_GetIter(iterable);
-        if (!request->iterator) {
-            wsgi_request_fail(request, "what the application returned");
-            return;
-        }
-    }
-    wsgi_response_continue(request);
+    return request->iterator || wsgi_response_is_plain(iterable) ? 0 : -1;
 }

@@ -8,6 +8,7 @@
 #include "names.h"
 #include "types.h"
 #include "values.h"
+#include "wait.h"
 
 #include <asynwsgi/wsgi.h>
 
@@ -19,6 +20,8 @@ struct wsgi {
     PyObject *template;          /* the environ that each request copies ... */
     PyObject *usual[WSGI_NAMES]; /* ... and values of its that need not be set (borrowed) */
     PyObject *application;       /* NULL before wsgi_load() */
+    bool streams;                /* it asks for bodies as they come */
+    PyObject *context;           /* contextvars.Context of which each request has a copy */
     struct wsgi_names names;
     struct wsgi_values values;
     struct wsgi_addresses addresses;
@@ -26,11 +29,15 @@ struct wsgi {
     struct wsgi_head spare_head; /* for wsgi_head_set() */
     struct wsgi_request *free;   /* request objects for the next requests */
     unsigned free_count;
-    struct dispatch *loop;        /* NULL: not attached */
-    struct dispatch_timer turn;   /* goes on, in the next turn, with ... */
-    struct wsgi_request *waiting; /* ... those that had enough of the last one */
-    PyThreadState *released;      /* while the loop waits */
-    unsigned long thread;         /* the loop's */
+    struct dispatch *loop;             /* NULL: not attached */
+    struct dispatch_timer turn;        /* goes on, in the next turn, with ... */
+    struct wsgi_request *waiting;      /* ... those that others came before, the first ... */
+    struct wsgi_request **waiting_end; /* ... and behind the last */
+    uint64_t turn_began, turn_spent;   /* nanoseconds: what has gone on in this turn took so long */
+    struct wsgi_waits set;             /* whose event was set */
+    struct dispatch_waker waker;       /* for that, when another thread did it */
+    PyThreadState *released;           /* while the loop waits */
+    unsigned long thread;              /* the loop's */
 };
 
 /* -- interpreter.c, load.c ------------------------------------------------ */

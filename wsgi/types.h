@@ -8,6 +8,7 @@
 
 #include "python.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct wsgi;
@@ -15,17 +16,18 @@ struct wsgi_request;
 
 /* The state of the built-in module `asynwsgi`. */
 struct wsgi_types {
-    PyTypeObject *callable, *input, *errors, *file_wrapper;
+    PyTypeObject *callable, *input, *errors, *file_wrapper, *event, *timeout;
 };
 
-extern PyType_Spec wsgi_callable_spec, wsgi_input_spec, wsgi_errors_spec, wsgi_file_wrapper_spec;
+extern PyType_Spec wsgi_callable_spec, wsgi_input_spec, wsgi_errors_spec, wsgi_file_wrapper_spec,
+    wsgi_event_spec, wsgi_timeout_spec;
 
 PyMODINIT_FUNC PyInit_asynwsgi(void);
 
 /* The state of that module; NULL with an exception. */
 const struct wsgi_types *wsgi_types_of(PyObject *module);
 
-/* -- start_response and write: functions that know their request ---------- */
+/* -- Functions that know their request ------------------------------------ */
 
 struct wsgi_callable {
     PyObject_HEAD vectorcallfunc call;
@@ -42,15 +44,29 @@ PyObject *wsgi_start_response(PyObject *callable, PyObject *const *arguments, si
                               PyObject *keywords);
 PyObject *wsgi_write(PyObject *callable, PyObject *const *arguments, size_t count,
                      PyObject *keywords);
+PyObject *wsgi_client_gone(PyObject *callable, PyObject *const *arguments, size_t count,
+                           PyObject *keywords);
 
 /* -- wsgi.input ----------------------------------------------------------- */
 
 struct wsgi_input {
     PyObject_HEAD struct wsgi_request *request; /* NULL: it is over */
-    uint64_t position;                          /* in the request's body */
+    uint64_t position;                          /* in the body that has arrived whole */
+    bool last_given;                            /* the item for the last chunk was */
+    bool yield_trailers;                        /* that item is to have them */
 };
 
 PyObject *wsgi_input_new(const struct wsgi_types *types, struct wsgi_request *request);
+
+/* Let go of what it has of the last request. */
+void wsgi_input_clear(PyObject *input);
+
+/* -- fdevent.c: waiting --------------------------------------------------- */
+
+PyObject *wsgi_sleep(PyObject *module, PyObject *seconds);
+PyObject *wsgi_fdevent_readable(void);
+PyObject *wsgi_fdevent_writable(void);
+PyObject *wsgi_fdevent_timeout(const struct wsgi_types *types);
 
 /* -- wsgi.errors ---------------------------------------------------------- */
 

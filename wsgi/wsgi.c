@@ -3,6 +3,7 @@
 #include "state.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #define TEXT(token) #token
@@ -68,27 +69,47 @@ static void take_lock(void *context)
     }
 }
 
-void wsgi_attach(struct wsgi *wsgi, struct dispatch *loop)
+static void woken(struct dispatch_waker *waker)
 {
-    if (wsgi->loop) {
-        dispatch_around_wait(wsgi->loop, NULL, NULL, NULL);
-        dispatch_timer_remove(&wsgi->turn);
-    }
+    wsgi_waits_go_on((struct wsgi *)(void *)((char *)waker - offsetof(struct wsgi, waker)));
+}
+
+static void detach(struct wsgi *wsgi)
+{
+    if (!wsgi->loop)
+        return;
+    dispatch_around_wait(wsgi->loop, NULL, NULL, NULL);
+    dispatch_timer_remove(&wsgi->turn);
+    dispatch_waker_remove(&wsgi->waker);
+    wsgi->loop = NULL;
+}
+
+int wsgi_attach(struct wsgi *wsgi, struct dispatch *loop)
+{
+    int r = 0;
+
+    detach(wsgi);
+    if (!loop)
+        return 0;
     wsgi->loop = loop;
-    if (loop) {
+    wsgi->waiting_end = &wsgi->waiting;
+    wsgi->turn.fired = wsgi_turn_fired;
+    wsgi->waker.woken = woken;
+    if ((r = dispatch_timer_add(loop, &wsgi->turn)) < 0 ||
+        (r = dispatch_waker_add(loop, &wsgi->waker)) < 0)
+        detach(wsgi);
+    else
         dispatch_around_wait(loop, release_lock, take_lock, wsgi);
-        /* Should there be no memory for it, responses take no turns. */
-        wsgi->turn.fired = wsgi_turn_fired;
-        (void)dispatch_timer_add(loop, &wsgi->turn);
-    }
+    return r;
 }
 
 void wsgi_free(struct wsgi *wsgi)
 {
     if (!wsgi)
         return;
-    wsgi_attach(wsgi, NULL);
+    detach(wsgi);
     Py_CLEAR(wsgi->application);
+    Py_CLEAR(wsgi->context);
     wsgi_requests_free(wsgi);
     wsgi_head_fini(&wsgi->spare_head);
     Py_CLEAR(wsgi->template);

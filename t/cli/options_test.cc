@@ -172,7 +172,9 @@ static std::string sample(const cli_option &option)
         return "poll";
     if (option.kind == &cli_kind_variables)
         return "A=B";
-    return "77";
+    if (option.kind == &cli_kind_prefixes)
+        return "/77";
+    return option.least > 77 ? "77m" : "77";
 }
 
 TEST_F(Options, EveryOneIsReadFromTheEnvironmentAsFromTheCommandLine)

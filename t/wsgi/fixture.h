@@ -38,7 +38,7 @@ static std::vector<std::string> logged;
 class Interpreter : public testing::Environment {
     void SetUp() override
     {
-        options.body_memory = 65536;
+        options.body_memory = options.input_window = 65536;
         options.log = [](void *, const char *line, size_t length) {
             logged.emplace_back(line, length);
         };
@@ -111,7 +111,7 @@ class Wsgi : public testing::Test {
         options.body_folder = nullptr;
         ASSERT_EQ(dispatch_new(test_backend(), &loop), 0);
         listen("127.0.0.1:0");
-        wsgi_attach(wsgi, loop);
+        ASSERT_EQ(wsgi_attach(wsgi, loop), 0);
     }
 
     void TearDown() override

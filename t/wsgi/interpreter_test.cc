@@ -194,7 +194,8 @@ int with_loop(const char *source, const std::function<void()> &halfway)
         dispatch_timer_add(loop, &half) < 0 || dispatch_timer_add(loop, &end) < 0)
         return 9;
     PyRun_SimpleString(source);
-    wsgi_attach(wsgi, loop);
+    if (wsgi_attach(wsgi, loop) < 0)
+        return 8;
     dispatch_timer_set(&half, dispatch_now(loop) + 50000000);
     dispatch_run(loop);
     PyRun_SimpleString("finish()");

@@ -4,13 +4,16 @@ wsgi_tests = \
 	t/wsgi/input_test \
 	t/wsgi/interpreter_test \
 	t/wsgi/load_test \
+	t/wsgi/pieces_test \
 	t/wsgi/response_test \
 	t/wsgi/spool_test \
 	t/wsgi/start_response_test \
 	t/wsgi/steady_test \
 	t/wsgi/streams_test \
 	t/wsgi/validate_test \
-	t/wsgi/venv_test
+	t/wsgi/venv_test \
+	t/wsgi/wait_test \
+	t/wsgi/window_test
 wsgi_test_files = \
 	t/wsgi/fixture.h
 EXTRA_DIST += $(wsgi_test_files)

@@ -31,6 +31,8 @@ struct wsgi_options {
     const char *virtual_env;        /* its packages can be imported; or NULL */
     bool multiprocess;              /* wsgi.multiprocess: there are other workers */
     bool underscores;               /* fields with one in their name are not left out */
+    const char *const *streaming;   /* paths where bodies are streamed, NULL last; or NULL */
+    size_t input_window;            /* bytes of a streamed body that may be asked for at once */
     size_t body_memory;             /* bytes; a longer body goes to a temporary file */
     const char *body_folder; /* where that is made (unlinked at once); NULL: TMPDIR or /tmp */
     /*
@@ -70,11 +72,11 @@ int wsgi_new(const struct wsgi_options *options, struct wsgi **wsgi);
 int wsgi_load(struct wsgi *wsgi);
 
 /*
- * From now on the lock is let go of while this loop waits, which is the loop of
- * the http_server.  NULL: no longer; due before the loop is freed, and part of
- * wsgi_free().
+ * Serve in this loop, which is that of the http_server: from now on the lock is
+ * let go of while it waits.  NULL: no longer; due before the loop is freed, and
+ * part of wsgi_free().  -ENOMEM, -EMFILE, -ENFILE.
  */
-void wsgi_attach(struct wsgi *wsgi, struct dispatch *loop);
+int wsgi_attach(struct wsgi *wsgi, struct dispatch *loop);
 
 /* The handler for http_server_options, whose context is the struct wsgi. */
 extern const struct http_handler wsgi_handler;

@@ -1,0 +1,147 @@
+/*
+ * The input of a streaming request: a body as it comes.
+ *
+ * Iterating over wsgi.input gives [size, data] where a chunk begins and data
+ * where none does, and [0, b""] at the end of a chunked body.  What would have to
+ * wait registers a wait, during which, and at no other time, the client's data is
+ * read: so no more than one receive of it lies in the window unasked for.
+ */
+#include "request.h"
+
+bool wsgi_pieces_suffice(const struct wsgi_request *request)
+{
+    const struct wsgi_wait *wait = request->wait;
+
+    return wait && wait->begun && wait->kind == WSGI_WAIT_INPUT &&
+           (request->window->ended || request->window->length >= wait->wanted);
+}
+
+void wsgi_pieces_ask(struct wsgi_request *request)
+{
+    http_want_body(request->connection);
+    http_release_body(request->connection);
+}
+
+/* The wait that the application is to yield.  -1 with RuntimeError. */
+static int wait_for(const struct wsgi_request *request, size_t wanted)
+{
+    struct wsgi_request *current = wsgi_request_current();
+    struct wsgi_wait *wait;
+
+    if (current && current != request) {
+        PyErr_SetString(PyExc_RuntimeError, "this is the input of another request");
+        return -1;
+    }
+    wait = current ? wsgi_wait_register(WSGI_WAIT_INPUT, DISPATCH_NEVER) : NULL;
+    if (!wait)
+        return -1;
+    wait->wanted = wanted;
+    return 0;
+}
+
+int wsgi_pieces_need(const struct wsgi_request *request, size_t wanted)
+{
+    size_t most = request->wsgi->options->input_window;
+
+    if (wanted > most)
+        wanted = most;
+    if (!request->window || request->window->ended || request->window->length >= wanted)
+        return 0;
+    if (wait_for(request, wanted) == 0)
+        PyErr_SetString(PyExc_BlockingIOError, "so much of the body has not arrived yet");
+    return -1;
+}
+
+int wsgi_pieces_need_all(const struct wsgi_request *request)
+{
+    if (wsgi_pieces_need(request, SIZE_MAX) < 0)
+        return -1;
+    if (!request->window || request->window->ended)
+        return 0;
+    PyErr_SetString(PyExc_ValueError,
+                    "the body is longer than the server's input-window: read it in parts");
+    return -1;
+}
+
+/* -- Trailers ------------------------------------------------------------- */
+
+static PyObject *field_text(const struct wsgi_request *request, struct http_span span)
+{
+    return PyUnicode_DecodeLatin1((const char *)request->trailer + span.start,
+                                  (Py_ssize_t)span.length, NULL);
+}
+
+/* (name, value) */
+static PyObject *field_pair(const struct wsgi_request *request, const struct http_field *field)
+{
+    PyObject *name = field_text(request, field->name);
+    PyObject *value = name ? field_text(request, field->value) : NULL;
+    PyObject *pair = value ? PyTuple_Pack(2, name, value) : NULL;
+
+    Py_XDECREF(name);
+    Py_XDECREF(value);
+    return pair;
+}
+
+PyObject *wsgi_pieces_trailers(const struct wsgi_request *request)
+{
+    struct http_field field;
+    size_t position = 0;
+    PyObject *list;
+
+    if (request->window && !request->window->ended)
+        Py_RETURN_NONE;
+    list = PyList_New(0);
+    while (list &&
+           http_trailer_next(request->trailer, request->trailer_length, &position, &field)) {
+        PyObject *pair = field_pair(request, &field);
+
+        if (!pair || PyList_Append(list, pair) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(pair);
+    }
+    return list;
+}
+
+/* -- Iterating ------------------------------------------------------------ */
+
+static PyObject *empty(void)
+{
+    return PyBytes_FromStringAndSize(NULL, 0);
+}
+
+/* What is there of the chunk at hand, or, without chunks, of the body. */
+static PyObject *next_data(struct wsgi_window *window)
+{
+    uint64_t chunk_size;
+    size_t length = wsgi_window_run(window, &chunk_size);
+    PyObject *data =
+        PyBytes_FromStringAndSize((const char *)wsgi_window_data(window), (Py_ssize_t)length);
+
+    if (!data)
+        return NULL;
+    wsgi_window_take(window, length);
+    return chunk_size > 0 ? Py_BuildValue("[KN]", (unsigned long long)chunk_size, data) : data;
+}
+
+static PyObject *last_chunk(struct wsgi_input *self)
+{
+    PyObject *trailers;
+
+    self->last_given = true;
+    if (!self->yield_trailers)
+        return Py_BuildValue("[iN]", 0, empty());
+    trailers = wsgi_pieces_trailers(self->request);
+    return trailers ? Py_BuildValue("[iNN]", 0, empty(), trailers) : NULL;
+}
+
+PyObject *wsgi_pieces_next(struct wsgi_input *self)
+{
+    struct wsgi_request *request = self->request;
+
+    if (request->window->length > 0)
+        return next_data(request->window);
+    if (!request->window->ended)
+        return wait_for(request, 1) < 0 ? NULL : empty();
+    return request->is_chunked && !self->last_given ? last_chunk(self) : NULL;
+}
