@@ -21,8 +21,8 @@ const struct cli_option cli_options[] = {
     {"factory", .kind = &cli_kind_switch, PLACE(server.wsgi.factory),
      .help = "OBJECT is to be called, and gives the application"},
     {"streaming", "PATH", .kind = &cli_kind_prefixes, PLACE(streaming),
-     .help = "call it before the body of a request has arrived, for this path\n"
-             "and what is below it; may be repeated"},
+     .help = "call it before the body has arrived, for this path and\n"
+             "what is below it; may be repeated"},
     {"check-config", .kind = &cli_kind_switch, PLACE(check),
      .help = "check the options, load the application, and exit"},
 
@@ -59,7 +59,7 @@ const struct cli_option cli_options[] = {
     {"body-memory", "SIZE", .kind = &cli_kind_size, PLACE(server.wsgi.body_memory), 0, 1 << 30,
      .help = "a longer request body goes to a temporary file"},
     {"input-window", "SIZE", .kind = &cli_kind_size, PLACE(server.wsgi.input_window), 65536,
-     1 << 30, .help = "of a streamed request body that can be asked for at once"},
+     1 << 30, .help = "of a streamed body that can be asked for at once"},
     {"memory-budget", "SIZE", .kind = &cli_kind_size, PLACE(server.memory_budget), 0, INT64_MAX,
      .help = "for what the connections of a worker hold"},
 

@@ -35,8 +35,8 @@ struct wsgi_waits {
 struct wsgi_wait {
     struct wsgi_request *request;
     enum wsgi_wait_kind kind;
-    bool begun;     /* and not over */
-    bool timed_out; /* the last one was */
+    bool begun;       /* and not over */
+    bool timed_out;   /* the last one was */
     uint64_t timeout; /* nanoseconds; DISPATCH_NEVER: none */
     union {
         size_t wanted;

@@ -86,8 +86,7 @@ TEST_F(Pieces, OfAChunkedBodyTellWhereChunksBegin)
     sent(client, "fgh\r\n0\r\n");
     sent(client, "\r\n");
     EXPECT_EQ(client.response().status, 200);
-    EXPECT_EQ(value("[v for v in got if v != b'']"),
-              "[[3, b'abc'], [5, b'de'], b'fgh', [0, b'']]");
+    EXPECT_EQ(value("[v for v in got if v != b'']"), "[[3, b'abc'], [5, b'de'], b'fgh', [0, b'']]");
 }
 
 TEST_F(Pieces, OfAnEmptyChunkedBodyAreTheLastChunk)
@@ -322,8 +321,8 @@ def raises(function):
           "__main__:keeping");
     client.send(sized(1));
     EXPECT_EQ(client.response().status, 200);
-    for (const char *use : {"next(kept)", "kept.read(1)", "kept.readline()", "kept.readlines()",
-                            "kept.trailers"})
+    for (const char *use :
+         {"next(kept)", "kept.read(1)", "kept.readline()", "kept.readlines()", "kept.trailers"})
         EXPECT_EQ(value(std::string("raises(lambda: ") + use + ")"), "True") << use;
 }
 
@@ -338,9 +337,13 @@ def app(environ, start_response):
     start_response('200 OK', [])
     return [b'early' if next(environ['wsgi.input']) == b'' else b'whole']
 )");
-    for (const auto &[path, expected] : std::map<std::string, std::string>{
-             {"/up", "early"}, {"/up/a", "early"}, {"/upper", "whole"}, {"/", "whole"},
-             {"/x", "early"}, {"/x/y", "early"}, {"/up?a", "early"}}) {
+    for (const auto &[path, expected] : std::map<std::string, std::string>{{"/up", "early"},
+                                                                           {"/up/a", "early"},
+                                                                           {"/upper", "whole"},
+                                                                           {"/", "whole"},
+                                                                           {"/x", "early"},
+                                                                           {"/x/y", "early"},
+                                                                           {"/up?a", "early"}}) {
         client.send("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na");
         EXPECT_EQ(client.response().body, expected) << path;
     }

@@ -116,10 +116,10 @@ TEST_F(Wait, WrongArguments)
 {
     Client client(*this);
 
-    for (const char *wait : {"readable(-1)", "readable(12345)", "readable('x')", "readable()",
-                             "readable(ours,'x')", "readable(ours,1,2)", "asynwsgi.sleep('x')",
-                             "asynwsgi.sleep(None)", "asynwsgi.sleep(float('nan'))",
-                             "event.wait('x')", "asynwsgi.Event(1)"})
+    for (const char *wait :
+         {"readable(-1)", "readable(12345)", "readable('x')", "readable()", "readable(ours,'x')",
+          "readable(ours,1,2)", "asynwsgi.sleep('x')", "asynwsgi.sleep(None)",
+          "asynwsgi.sleep(float('nan'))", "event.wait('x')", "asynwsgi.Event(1)"})
         EXPECT_EQ(client.get("/?" + std::string(wait)).status, 500) << wait;
 }
 
