@@ -59,7 +59,7 @@ const struct cli_option cli_options[] = {
     {"body-memory", "SIZE", .kind = &cli_kind_size, PLACE(server.wsgi.body_memory), 0, 1 << 30,
      .help = "a longer request body goes to a temporary file"},
     {"input-window", "SIZE", .kind = &cli_kind_size, PLACE(server.wsgi.input_window), 65536,
-     1 << 30, .help = "of a streamed body that can be asked for at once"},
+     1 << 30, .help = "of a streamed body to be had at once"},
     {"memory-budget", "SIZE", .kind = &cli_kind_size, PLACE(server.memory_budget), 0, INT64_MAX,
      .help = "for what the connections of a worker hold"},
 

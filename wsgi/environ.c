@@ -71,7 +71,7 @@ static int fill_template(struct wsgi *wsgi, PyObject *template)
         set(template, name[WSGI_NAME_READABLE], wsgi_fdevent_readable()) < 0 ||
         set(template, name[WSGI_NAME_WRITABLE], wsgi_fdevent_writable()) < 0 ||
         set(template, name[WSGI_NAME_TIMEOUT], wsgi_fdevent_timeout(wsgi->types)) < 0 ||
-        set(template, name[WSGI_NAME_CLIENT_GONE], Py_NewRef(Py_None)) < 0)
+        set(template, name[WSGI_NAME_CLIENT_GONE], wsgi_client_gone()) < 0)
         return -1;
     return widen(template);
 }
@@ -317,9 +317,6 @@ int wsgi_environ_make(struct wsgi_request *request, const struct http_request *h
         set_local(request, http_connection_local(request->connection)) < 0 ||
         set_peer(request, http_connection_peer(request->connection)) < 0 ||
         learn(wsgi, request->env) < 0)
-        return -1;
-    if (PyDict_SetItem(request->env, wsgi->names.of[WSGI_NAME_CLIENT_GONE], request->client_gone) <
-        0)
         return -1;
     return PyDict_SetItem(request->env, wsgi->names.of[WSGI_NAME_INPUT], request->input);
 }

@@ -6,12 +6,11 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/blocks.c \
 	wsgi/blocks.h \
 	wsgi/callable.c \
-	wsgi/client_gone.c \
 	wsgi/environ.c \
 	wsgi/errors.c \
 	wsgi/event.c \
-	wsgi/fdevent.c \
 	wsgi/file_wrapper.c \
+	wsgi/functions.c \
 	wsgi/hash.h \
 	wsgi/head.c \
 	wsgi/head.h \

@@ -46,7 +46,6 @@ static void destroy(struct wsgi_request *request)
     Py_XDECREF(request->input);
     Py_XDECREF(request->start_response);
     Py_XDECREF(request->write);
-    Py_XDECREF(request->client_gone);
     wsgi_spool_fini(&request->body);
     wsgi_head_fini(&request->head);
     free(request);
@@ -101,11 +100,7 @@ int wsgi_request_enter(struct wsgi_request *request)
 
 void wsgi_request_leave(struct wsgi_request *request)
 {
-    PyObject *type, *value, *traceback;
-
-    PyErr_Fetch(&type, &value, &traceback);
     PyContext_Exit(request->context);
-    PyErr_Restore(type, value, traceback);
     current = NULL;
 }
 
@@ -183,7 +178,6 @@ static void release(struct wsgi_request *request)
     Py_CLEAR(request->target);
     cut_callable(&request->start_response);
     cut_callable(&request->write);
-    cut_callable(&request->client_gone);
     cut_input(&request->input);
     wsgi_errors_end_line(wsgi->errors);
     wsgi_spool_clear(&request->body);
@@ -289,9 +283,7 @@ static int prepare(struct wsgi_request *request, const struct http_request *head
         request->start_response = wsgi_callable_new(types, wsgi_start_response, request);
     if (!request->input)
         request->input = wsgi_input_new(types, request);
-    if (!request->client_gone)
-        request->client_gone = wsgi_callable_new(types, wsgi_client_gone, request);
-    if (!request->start_response || !request->input || !request->client_gone)
+    if (!request->start_response || !request->input)
         return -1;
     return wsgi_environ_make(request, head);
 }

@@ -33,7 +33,7 @@ struct wsgi_request {
     PyObject *context;      /* contextvars.Context */
 
     /* What the application is given; kept for the next request if it drops them. */
-    PyObject *input, *start_response, *write, *client_gone;
+    PyObject *input, *start_response, *write;
 
     struct wsgi_head head;
     bool responded; /* the head was handed to http_server */

@@ -242,7 +242,9 @@ void wsgi_response_continue(struct wsgi_request *request)
 
     if (http_full(request->connection)) /* its time comes when it no longer is */
         return;
-    if (wsgi_request_enter(request) < 0)
+    if (!request->iterator) /* there is no Python code in it */
+        end = run(request);
+    else if (wsgi_request_enter(request) < 0)
         end = STEP_FAILED;
     else {
         end = run(request);

@@ -44,8 +44,6 @@ PyObject *wsgi_start_response(PyObject *callable, PyObject *const *arguments, si
                               PyObject *keywords);
 PyObject *wsgi_write(PyObject *callable, PyObject *const *arguments, size_t count,
                      PyObject *keywords);
-PyObject *wsgi_client_gone(PyObject *callable, PyObject *const *arguments, size_t count,
-                           PyObject *keywords);
 
 /* -- wsgi.input ----------------------------------------------------------- */
 
@@ -61,12 +59,14 @@ PyObject *wsgi_input_new(const struct wsgi_types *types, struct wsgi_request *re
 /* Let go of what it has of the last request. */
 void wsgi_input_clear(PyObject *input);
 
-/* -- fdevent.c: waiting --------------------------------------------------- */
+/* -- functions.c: what is the same for all requests
+ * --------------------------------------------------- */
 
 PyObject *wsgi_sleep(PyObject *module, PyObject *seconds);
 PyObject *wsgi_fdevent_readable(void);
 PyObject *wsgi_fdevent_writable(void);
 PyObject *wsgi_fdevent_timeout(const struct wsgi_types *types);
+PyObject *wsgi_client_gone(void);
 
 /* -- wsgi.errors ---------------------------------------------------------- */
 

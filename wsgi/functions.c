@@ -1,7 +1,7 @@
 /*
- * The functions by which an iterable waits for something other than an event:
- * asynwsgi.sleep, and those of x-wsgiorg.fdevent ("Waiting for File Descriptor
- * Events", a proposed extension of WSGI), which are the same for all requests.
+ * Functions that find their request themselves, and are the same for all: those of
+ * x-wsgiorg.fdevent ("Waiting for File Descriptor Events", a proposed extension of
+ * WSGI), asynwsgi.sleep and asynwsgi.client_gone.
  */
 #include "types.h"
 
@@ -76,6 +76,22 @@ PyObject *wsgi_fdevent_readable(void)
 PyObject *wsgi_fdevent_writable(void)
 {
     return PyCFunction_New(&functions[1], NULL);
+}
+
+static PyObject *client_gone(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    const struct wsgi_request *request = wsgi_request_current();
+
+    return request ? PyBool_FromLong(http_client_gone(request->connection)) : NULL;
+}
+
+static PyMethodDef client_gone_definition = {
+    "client_gone", client_gone, METH_NOARGS,
+    "Whether the client has left: for an application that computes."};
+
+PyObject *wsgi_client_gone(void)
+{
+    return PyCFunction_New(&client_gone_definition, NULL);
 }
 
 /* -- x-wsgiorg.fdevent.timeout: an object whose truth is that of the request that asks -------- */
