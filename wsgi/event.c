@@ -25,11 +25,6 @@ static PyObject *make(PyTypeObject *type, PyObject *arguments, PyObject *keyword
     return type->tp_alloc(type, 0);
 }
 
-struct wsgi_waits *wsgi_event_waits(PyObject *event)
-{
-    return &((struct event *)event)->waits;
-}
-
 static PyObject *wait_for(PyObject *object, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {"timeout", NULL};
@@ -46,8 +41,10 @@ static PyObject *wait_for(PyObject *object, PyObject *arguments, PyObject *keywo
         return NULL;
     if (self->is_set)
         wait->kind = WSGI_WAIT_NONE;
-    else
+    else {
         wait->event = Py_NewRef(object);
+        wsgi_waits_join(&self->waits, wait);
+    }
     return PyBytes_FromStringAndSize(NULL, 0);
 }
 
@@ -82,7 +79,7 @@ static void dealloc(PyObject *self)
 }
 
 static PyMethodDef methods[] = {
-    {"wait", (PyCFunction)(void (*)(void))wait_for, METH_VARARGS | METH_KEYWORDS,
+    {"wait", WSGI_METHOD(wait_for), METH_VARARGS | METH_KEYWORDS,
      "What an iterable yields to go on when the event is set, or after `timeout` seconds."},
     {"set", set, METH_NOARGS, "Set it: all that wait for it go on. Any thread may."},
     {"clear", reset, METH_NOARGS, "Unset it. Those that went on stay so."},

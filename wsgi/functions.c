@@ -15,18 +15,18 @@ static PyObject *nothing(void)
     return PyBytes_FromStringAndSize(NULL, 0);
 }
 
-static PyObject *wait_for_descriptor(PyObject *const *arguments, Py_ssize_t count, unsigned events)
+static PyObject *wait_for_descriptor(PyObject *arguments, PyObject *keywords, unsigned events)
 {
+    static char *names[] = {"fd", "timeout", NULL};
+    PyObject *object, *seconds = NULL;
     struct wsgi_wait *wait;
     uint64_t timeout;
     int fd;
 
-    if (count < 1 || count > 2) {
-        PyErr_SetString(PyExc_TypeError, "expected a descriptor and, optionally, a time-out");
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|O", names, &object, &seconds))
         return NULL;
-    }
-    fd = PyObject_AsFileDescriptor(arguments[0]);
-    if (fd < 0 || wsgi_wait_timeout(count > 1 ? arguments[1] : NULL, &timeout) < 0)
+    fd = PyObject_AsFileDescriptor(object);
+    if (fd < 0 || wsgi_wait_timeout(seconds, &timeout) < 0)
         return NULL;
     if (fcntl(fd, F_GETFD) < 0)
         return PyErr_SetFromErrno(PyExc_OSError);
@@ -38,14 +38,14 @@ static PyObject *wait_for_descriptor(PyObject *const *arguments, Py_ssize_t coun
     return nothing();
 }
 
-static PyObject *readable(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
+static PyObject *readable(PyObject *Py_UNUSED(module), PyObject *arguments, PyObject *keywords)
 {
-    return wait_for_descriptor(arguments, count, DISPATCH_READ);
+    return wait_for_descriptor(arguments, keywords, DISPATCH_READ);
 }
 
-static PyObject *writable(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
+static PyObject *writable(PyObject *Py_UNUSED(module), PyObject *arguments, PyObject *keywords)
 {
-    return wait_for_descriptor(arguments, count, DISPATCH_WRITE);
+    return wait_for_descriptor(arguments, keywords, DISPATCH_WRITE);
 }
 
 PyObject *wsgi_sleep(PyObject *Py_UNUSED(module), PyObject *seconds)
@@ -62,9 +62,9 @@ PyObject *wsgi_sleep(PyObject *Py_UNUSED(module), PyObject *seconds)
 }
 
 static PyMethodDef functions[] = {
-    {"readable", WSGI_METHOD(readable), METH_FASTCALL,
+    {"readable", WSGI_METHOD(readable), METH_VARARGS | METH_KEYWORDS,
      "readable(fd[, timeout]): what to yield to go on when reading would not block."},
-    {"writable", WSGI_METHOD(writable), METH_FASTCALL,
+    {"writable", WSGI_METHOD(writable), METH_VARARGS | METH_KEYWORDS,
      "writable(fd[, timeout]): what to yield to go on when writing would not block."},
 };
 

@@ -4,9 +4,9 @@
  *     +-------forget---------+
  *
  * While it is begun its timer is set if it has a time-out, and its target is
- * added, or it is in its event's list, or in wsgi->set when the event was set.
- * These lists are guarded by the interpreter's lock, which the loop has whenever
- * it is not asleep.
+ * added.  One for an event is in the event's list from its registration on, and in
+ * wsgi->set when the event was set.  These lists are guarded by the interpreter's
+ * lock, which the loop has whenever it is not asleep.
  */
 #include "wait.h"
 
@@ -17,6 +17,56 @@
 #include <math.h>
 #include <stddef.h>
 #include <unistd.h>
+
+/* -- Lists ---------------------------------------------------------------- */
+
+void wsgi_waits_join(struct wsgi_waits *list, struct wsgi_wait *wait)
+{
+    wait->list = list;
+    wait->next = NULL;
+    wait->previous = list->last;
+    *(list->last ? &list->last->next : &list->first) = wait;
+    list->last = wait;
+}
+
+static void leave(struct wsgi_wait *wait)
+{
+    struct wsgi_waits *list = wait->list;
+
+    *(wait->previous ? &wait->previous->next : &list->first) = wait->next;
+    *(wait->next ? &wait->next->previous : &list->last) = wait->previous;
+}
+
+void wsgi_waits_go_on(struct wsgi *wsgi)
+{
+    while (wsgi->set.first) {
+        struct wsgi_request *request = wsgi->set.first->request;
+
+        wsgi_wait_end(wsgi->set.first);
+        wsgi_turn_wait(request); /* this may be the turn of another */
+    }
+}
+
+void wsgi_waits_set(struct wsgi_waits *waits)
+{
+    struct wsgi *wsgi = waits->first ? waits->first->request->wsgi : NULL;
+
+    while (waits->first) {
+        struct wsgi_wait *wait = waits->first;
+
+        if (wait->begun) {
+            leave(wait);
+            wsgi_waits_join(&wsgi->set, wait);
+        } else
+            wsgi_wait_forget(wait); /* so that it is over when it is yielded */
+    }
+    if (wsgi && PyThread_get_thread_ident() == wsgi->thread)
+        wsgi_waits_go_on(wsgi);
+    else if (wsgi)
+        dispatch_wake(&wsgi->waker);
+}
+
+/* -- The causes ------------------------------------------------------------ */
 
 /* It is over: the request goes on. */
 static void over(struct wsgi_wait *wait, bool timed_out)
@@ -68,54 +118,11 @@ struct wsgi_wait *wsgi_wait_register(enum wsgi_wait_kind kind, uint64_t timeout)
 
 void wsgi_wait_forget(struct wsgi_wait *wait)
 {
-    if (wait->kind == WSGI_WAIT_EVENT)
-        Py_CLEAR(wait->event);
-    wait->kind = WSGI_WAIT_NONE;
-}
-
-/* -- Lists ---------------------------------------------------------------- */
-
-static void join(struct wsgi_waits *list, struct wsgi_wait *wait)
-{
-    wait->list = list;
-    wait->next = NULL;
-    wait->previous = list->last;
-    *(list->last ? &list->last->next : &list->first) = wait;
-    list->last = wait;
-}
-
-static void leave(struct wsgi_wait *wait)
-{
-    struct wsgi_waits *list = wait->list;
-
-    *(wait->previous ? &wait->previous->next : &list->first) = wait->next;
-    *(wait->next ? &wait->next->previous : &list->last) = wait->previous;
-}
-
-void wsgi_waits_go_on(struct wsgi *wsgi)
-{
-    while (wsgi->set.first) {
-        struct wsgi_request *request = wsgi->set.first->request;
-
-        wsgi_wait_end(wsgi->set.first);
-        wsgi_turn_wait(request); /* this may be the turn of another */
-    }
-}
-
-void wsgi_waits_set(struct wsgi_waits *waits)
-{
-    struct wsgi *wsgi = waits->first ? waits->first->request->wsgi : NULL;
-
-    while (waits->first) {
-        struct wsgi_wait *wait = waits->first;
-
+    if (wait->kind == WSGI_WAIT_EVENT) {
         leave(wait);
-        join(&wsgi->set, wait);
+        Py_CLEAR(wait->event);
     }
-    if (wsgi && PyThread_get_thread_ident() == wsgi->thread)
-        wsgi_waits_go_on(wsgi);
-    else if (wsgi)
-        dispatch_wake(&wsgi->waker);
+    wait->kind = WSGI_WAIT_NONE;
 }
 
 /* -- The beginning and the end -------------------------------------------- */
@@ -155,8 +162,6 @@ void wsgi_wait_begin(struct wsgi_wait *wait)
         r = set_timer(wait, loop);
     if (r == 0 && wait->kind == WSGI_WAIT_DESCRIPTOR)
         r = watch(wait, loop);
-    else if (r == 0 && wait->kind == WSGI_WAIT_EVENT)
-        join(wsgi_event_waits(wait->event), wait);
     else if (r == 0 && wait->kind == WSGI_WAIT_INPUT)
         wsgi_pieces_ask(wait->request);
     /* For want of memory, or of a descriptor that is open: there is no waiting then. */
@@ -185,8 +190,6 @@ void wsgi_wait_end(struct wsgi_wait *wait)
     dispatch_timer_remove(&wait->timer);
     if (wait->kind == WSGI_WAIT_DESCRIPTOR)
         unwatch(wait);
-    else if (wait->kind == WSGI_WAIT_EVENT)
-        leave(wait);
     wsgi_wait_forget(wait);
 }
 

@@ -46,7 +46,7 @@ struct wsgi_wait {
         };
         PyObject *event; /* owned */
     };
-    struct wsgi_waits *list; /* EVENT: those that wait for it, or those for which it came */
+    struct wsgi_waits *list; /* EVENT: of those that wait for it, or those for which it came */
     struct wsgi_wait *next, *previous;
     struct dispatch_target target;
     struct dispatch_timer timer;
@@ -68,14 +68,14 @@ void wsgi_wait_begin(struct wsgi_wait *wait);
 /* It is over.  Harmless when it has not begun. */
 void wsgi_wait_end(struct wsgi_wait *wait);
 
+/* Put a registered wait into its event's list. */
+void wsgi_waits_join(struct wsgi_waits *waits, struct wsgi_wait *wait);
+
 /* The event came for all in the list, which is empty then.  By any thread that runs Python. */
 void wsgi_waits_set(struct wsgi_waits *waits);
 
 /* Those in wsgi->set go on. */
 void wsgi_waits_go_on(struct wsgi *wsgi);
-
-/* What is particular to the event: for wsgi_wait_begin(). */
-struct wsgi_waits *wsgi_event_waits(PyObject *event);
 
 /*
  * An optional argument: seconds, None for no time-out.  -1 with TypeError or

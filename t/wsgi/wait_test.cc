@@ -146,6 +146,22 @@ TEST_F(Wait, ForAnEventThatIsSetForAMoment)
     EXPECT_EQ(value("event.is_set()"), "False");
 }
 
+TEST_F(Wait, ForAnEventThatIsSetBeforeItIsYielded)
+{
+    Client client(*this);
+
+    serve(R"(
+def app(environ, start_response):
+    start_response('200 OK', [])
+    wait = event.wait(timeout=1000)
+    event.set()
+    event.clear()
+    yield wait
+    yield b'done'
+)");
+    EXPECT_EQ(client.get().body, "done");
+}
+
 TEST_F(Wait, ForAnEventOrATime)
 {
     Client client(*this);
@@ -166,8 +182,8 @@ TEST_F(Wait, ForAnEventOfAThread)
 
 TEST_F(Wait, TheClientLeaves)
 {
-    for (const char *wait :
-         {"asynwsgi.sleep(1000)", "readable(ours,1000)", "readable(ours)", "event.wait()"}) {
+    for (const char *wait : {"asynwsgi.sleep(1000)", "readable(ours,1000)",
+                             "readable(fd=ours,timeout=None)", "event.wait()"}) {
         Client leaving(*this), breaking(*this);
 
         define("log.clear()");
