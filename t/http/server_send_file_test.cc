@@ -18,6 +18,7 @@ class ServerSendFile : public ServerTest {
         EXPECT_EQ(write(file, all.data(), all.size()), static_cast<ssize_t>(all.size()));
         sendfile_errors.clear();
         sendfile_most = SIZE_MAX;
+        calls = {};
         send_buffer = 100'000;
         on_request = [this](auto *c, const Request &) {
             respond(c, "200 OK", {}, static_cast<int64_t>(end - place));
@@ -296,4 +297,28 @@ TEST_F(ServerSendFile, ShortInterruptedAndFailing)
         EXPECT_EQ(records.back(), "ended 200 20000");
         error = 0;
     }
+}
+
+TEST_F(ServerSendFile, OthersHaveTheirTurn)
+{
+    send_buffer = 0; // and the kernel gives it what it needs
+    Client &c = client();
+    c.send(get);
+    EXPECT_TRUE(until([&] { return body(c).size() == size; }));
+    EXPECT_GE(calls.sendfile, 3u);
+}
+
+TEST_F(ServerSendFile, NoChunkIsReadWhileItIsFull)
+{
+    on_request = [this](auto *c, const Request &) {
+        size_t taken = 1;
+        respond(c, "200 OK", {}, -1);
+        while (!http_full(c))
+            send(c, all);
+        EXPECT_EQ(http_send_file(c, file, 0, 10, &taken), 0);
+        EXPECT_EQ(taken, 0u);
+        http_finish(c);
+    };
+    client().send(get);
+    EXPECT_TRUE(until([&] { return records.size() == 2; }));
 }
