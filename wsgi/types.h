@@ -68,6 +68,11 @@ PyObject *wsgi_fdevent_readable(void);
 PyObject *wsgi_fdevent_writable(void);
 PyObject *wsgi_fdevent_timeout(const struct wsgi_types *types);
 
+/* -- wsgi.file_wrapper ---------------------------------------------------- */
+
+/* What it was made of (borrowed). */
+PyObject *wsgi_file_wrapper_file(PyObject *wrapper);
+
 /* -- wsgi.errors ---------------------------------------------------------- */
 
 PyObject *wsgi_errors_new(const struct wsgi_types *types, struct wsgi *wsgi);
