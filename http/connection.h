@@ -5,6 +5,7 @@
  *   connection.c  reading: from bytes to the handler's callbacks
  *   connection_timer.c  what a connection waits for, and for how long
  *   exchange.c    writing: from the handler's calls to bytes
+ *   send_file.c   the same, of bytes that are in a file
  */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
@@ -208,6 +209,12 @@ bool http_exchange_begin(struct http_connection *connection, const struct http_r
 
 /* Tell the handler that it is over, if it is open, and be CLOSED. */
 void http_exchange_abandon(struct http_connection *connection);
+
+/*
+ * How many of the next bytes of a body go out: what lies beyond the Content-Length
+ * is left out, and nothing is sent where there is no body.
+ */
+size_t http_exchange_allowed(const struct http_connection *connection, size_t length);
 
 /* The answer of this side to a faulty or late request, after which it closes. */
 void http_exchange_refuse(struct http_connection *connection, unsigned status, const char *why);

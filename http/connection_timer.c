@@ -2,7 +2,7 @@
  * What a connection waits for, and for how long.
  *
  * There is one timer.  It guards one phase at a time, which follows from the
- * state; unsent output comes first, since nothing else helps a client that
+ * state; unsent output, in a file too, comes first, since nothing else helps a client that
  * does not read.  Its deadline moves when the phase changes or is `moved`: so
  * that of a head stands from its first byte, however many more trickle in.
  *
@@ -18,7 +18,7 @@ static const uint64_t linger_step = 2;
 
 static enum http_connection_phase phase_of(const struct http_connection *c)
 {
-    if (tcpsocket_stream_unsent(&c->stream) > 0)
+    if (tcpsocket_stream_unsent(&c->stream) > 0 || tcpsocket_stream_full(&c->stream))
         return PHASE_WRITE;
     switch ((enum http_connection_state)c->state) {
     case STATE_IDLE:

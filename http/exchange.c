@@ -253,8 +253,7 @@ static size_t chunk_of(const struct http_connection *c, size_t length)
     return length < room ? length : room;
 }
 
-/* What lies beyond the Content-Length is left out, and nothing is sent where there is no body. */
-static size_t allowed(const struct http_connection *c, size_t length)
+size_t http_exchange_allowed(const struct http_connection *c, size_t length)
 {
     uint64_t left = c->exchange->length - c->exchange->sent;
 
@@ -266,7 +265,7 @@ static size_t allowed(const struct http_connection *c, size_t length)
 
 int http_send(struct http_connection *c, const void *data, size_t length)
 {
-    size_t sending = allowed(c, length);
+    size_t sending = http_exchange_allowed(c, length);
     int error = 0;
 
     c->exchange->sent += sending;
@@ -285,7 +284,7 @@ int http_send_some(struct http_connection *c, const void *data, size_t length, s
 
     if (is_chunked)
         length = chunk_of(c, length);
-    if (is_chunked || length < DIRECT_MIN || allowed(c, length) < length) {
+    if (is_chunked || length < DIRECT_MIN || http_exchange_allowed(c, length) < length) {
         error = http_send(c, data, length);
     } else {
         error = tcpsocket_stream_send_some(&c->stream, data, length, &length);

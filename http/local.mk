@@ -41,5 +41,6 @@ libasynwsgi_http_a_SOURCES += \
 	http/put.h \
 	http/response_head.c \
 	http/response_head.h \
+	http/send_file.c \
 	http/server.c
 pkginclude_HEADERS += http/asynwsgi/http_server.h

@@ -13,6 +13,8 @@ libasynwsgi_tcpsocket_a_SOURCES = \
 	tcpsocket/pool.c \
 	tcpsocket/pool.h \
 	tcpsocket/progress_linux.c \
+	tcpsocket/send_file.c \
+	tcpsocket/sendfile_linux.c \
 	tcpsocket/stream.c \
 	tcpsocket/stream.h
 pkginclude_HEADERS += tcpsocket/asynwsgi/tcpsocket.h

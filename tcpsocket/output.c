@@ -8,7 +8,8 @@
  * one of the two: where pool->builder == stream, its own holds none.
  *
  * `blocked`: the kernel took less than it was offered, so there is no point in
- * offering more before the loop reports WRITE.
+ * offering more before the loop reports WRITE.  `waits`: so it is, and more of
+ * a file was to follow (see send_file.c).
  */
 #include "buffer.h"
 #include "pool.h"
@@ -17,6 +18,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <sys/uio.h>
+
+/* Linux' (send(2)): what is sent goes into one segment with what follows. */
+#ifndef MSG_MORE
+#define MSG_MORE 0
+#endif
 
 /* Move what is built in the shared buffer to its stream's own. */
 static int park(struct tcpsocket_pool *pool)
@@ -77,7 +83,7 @@ static struct iovec waiting(const struct tcpsocket_stream *stream)
 }
 
 /* Offer the pieces to the kernel; gives how much it took, or a negative errno value. */
-static ssize_t offer(struct tcpsocket_stream *stream, struct iovec pieces[2])
+static ssize_t offer(struct tcpsocket_stream *stream, struct iovec pieces[2], int flags)
 {
     struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
     const struct iovec *only = pieces[1].iov_len == 0 ? &pieces[0] : &pieces[1];
@@ -85,9 +91,9 @@ static ssize_t offer(struct tcpsocket_stream *stream, struct iovec pieces[2])
 
     /* send(2) is 4 % cheaper than sendmsg(2).  Without MSG_NOSIGNAL comes SIGPIPE. */
     if (pieces[0].iov_len == 0 || pieces[1].iov_len == 0)
-        taken = send(stream->target.fd, only->iov_base, only->iov_len, MSG_NOSIGNAL);
+        taken = send(stream->target.fd, only->iov_base, only->iov_len, MSG_NOSIGNAL | flags);
     else
-        taken = sendmsg(stream->target.fd, &message, MSG_NOSIGNAL);
+        taken = sendmsg(stream->target.fd, &message, MSG_NOSIGNAL | flags);
     if (taken >= 0)
         stream->sent += (uint32_t)taken;
     else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
@@ -100,7 +106,7 @@ static ssize_t offer(struct tcpsocket_stream *stream, struct iovec pieces[2])
 /* All output is sent. */
 static void finish(struct tcpsocket_stream *stream)
 {
-    stream->blocked = false;
+    stream->blocked = stream->waits = false;
     tcpsocket_buffer_release(&stream->output, &stream->pool->held);
     if (stream->shutting)
         shutdown(stream->target.fd, SHUT_WR);
@@ -141,7 +147,7 @@ static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t 
 }
 
 /* Send the committed output and `data`, whose length becomes that of what was taken. */
-static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t most)
+static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t most, int flags)
 {
     struct tcpsocket_pool *pool = stream->pool;
     struct iovec pieces[2] = {waiting(stream), *data};
@@ -156,7 +162,7 @@ static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t 
     if (stream->error || all == 0)
         return stream->error;
     if (!stream->blocked)
-        taken = offer(stream, pieces);
+        taken = offer(stream, pieces, flags);
     if (taken < 0)
         error = (int)taken;
     else if ((size_t)taken == all)
@@ -173,26 +179,43 @@ static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t 
 
 int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length)
 {
-    return send_all(stream, &(struct iovec){(void *)data, length}, SIZE_MAX);
+    return send_all(stream, &(struct iovec){(void *)data, length}, SIZE_MAX, 0);
 }
 
 int tcpsocket_stream_send_some(struct tcpsocket_stream *stream, const void *data, size_t length,
                                size_t *taken)
 {
     struct iovec piece = {(void *)data, length};
-    int error = send_all(stream, &piece, stream->pool->limits.output_high);
+    int error = send_all(stream, &piece, stream->pool->limits.output_high, 0);
 
     if (!error)
         *taken = piece.iov_len;
     return error;
 }
 
+int tcpsocket_stream_push(struct tcpsocket_stream *stream)
+{
+    return send_all(stream, &(struct iovec){0}, SIZE_MAX, MSG_MORE);
+}
+
+/* There is room for what was to follow. */
+static void go_on(struct tcpsocket_stream *stream)
+{
+    stream->waits = false;
+    stream->pool->events.drained(stream);
+}
+
 void tcpsocket_stream_write(struct tcpsocket_stream *stream)
 {
-    if (tcpsocket_buffer_length(stream->output) == 0)
+    if (tcpsocket_buffer_length(stream->output) == 0) {
+        if (stream->waits) {
+            stream->blocked = false;
+            go_on(stream);
+        }
         return;
+    }
     struct iovec pieces[2] = {waiting(stream)};
-    ssize_t taken = offer(stream, pieces);
+    ssize_t taken = offer(stream, pieces, 0);
 
     if (taken < 0) {
         tcpsocket_stream_fail(stream, (int)taken);
@@ -202,7 +225,7 @@ void tcpsocket_stream_write(struct tcpsocket_stream *stream)
     if (stream->output->length == 0)
         finish(stream);
     if (taken > 0 && tcpsocket_buffer_length(stream->output) <= stream->pool->limits.output_low)
-        stream->pool->events.drained(stream);
+        go_on(stream);
 }
 
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream)
@@ -212,7 +235,7 @@ size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream)
 
 bool tcpsocket_stream_full(const struct tcpsocket_stream *stream)
 {
-    return tcpsocket_stream_unsent(stream) >= stream->pool->limits.output_high;
+    return stream->waits || tcpsocket_stream_unsent(stream) >= stream->pool->limits.output_high;
 }
 
 void tcpsocket_stream_shutdown(struct tcpsocket_stream *stream)

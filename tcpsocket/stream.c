@@ -6,8 +6,9 @@
  * stream, so a turn looks at its own `current` after each (see pool.h).
  *
  * A stream wants READ    while input is wanted and there is room for it,
- *              WRITE     while output waits in a buffer of its own, or to get
- *                        a turn in which its empty input buffer is freed.
+ *              WRITE     while output waits in a buffer of its own or in a
+ *                        file, or to get a turn in which its empty input
+ *                        buffer is freed.
  * It leaves the loop when it breaks, or when both sides are shut.
  */
 #include "stream.h"
@@ -26,7 +27,7 @@ void tcpsocket_stream_watch(struct tcpsocket_stream *stream)
 
     if (!stream->paused && !stream->ended && unread < stream->pool->limits.input)
         events |= DISPATCH_READ;
-    if (tcpsocket_buffer_length(stream->output) > 0 || spent)
+    if (tcpsocket_buffer_length(stream->output) > 0 || stream->waits || spent)
         events |= DISPATCH_WRITE;
     if (stream->target.loop && stream->target.wanted != events)
         dispatch_want(&stream->target, events);

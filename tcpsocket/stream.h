@@ -17,4 +17,16 @@ void tcpsocket_stream_fail(struct tcpsocket_stream *stream, int error);
 void tcpsocket_stream_read(struct tcpsocket_stream *stream);
 void tcpsocket_stream_write(struct tcpsocket_stream *stream);
 
+/*
+ * As tcpsocket_stream_send() of nothing, when more is to follow at once: where
+ * the stream is not blocked then, the kernel waits for that with the last segment.
+ */
+int tcpsocket_stream_push(struct tcpsocket_stream *stream);
+
+/*
+ * sendfile(2) from a place in `file`, without a signal; gives the bytes taken or
+ * a negative errno, -ENOSYS where there is no such call.
+ */
+ssize_t tcpsocket_sendfile(int socket, int file, uint64_t offset, size_t length);
+
 #endif

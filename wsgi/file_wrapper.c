@@ -32,6 +32,11 @@ static PyObject *make(PyTypeObject *type, PyObject *arguments, PyObject *keyword
     return (PyObject *)self;
 }
 
+PyObject *wsgi_file_wrapper_file(PyObject *wrapper)
+{
+    return ((struct file_wrapper *)wrapper)->file;
+}
+
 static PyObject *next_block(PyObject *object)
 {
     struct file_wrapper *self = (struct file_wrapper *)object;

@@ -25,6 +25,7 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/request.c \
 	wsgi/request.h \
 	wsgi/response.c \
+	wsgi/send_file.c \
 	wsgi/spool.c \
 	wsgi/spool.h \
 	wsgi/start_response.c \

@@ -173,6 +173,7 @@ static void release(struct wsgi_request *request)
     Py_CLEAR(request->item);
     Py_CLEAR(request->iterator);
     Py_CLEAR(request->iterable);
+    Py_CLEAR(request->file);
     Py_CLEAR(request->env);
     Py_CLEAR(request->method);
     Py_CLEAR(request->target);

@@ -45,6 +45,9 @@ struct wsgi_request {
     Py_ssize_t position; /* ... this item is the next */
     PyObject *item;      /* bytes being sent ... */
     size_t sent;         /* ... and how many of them are */
+
+    PyObject *file;      /* what is sent instead of items; NULL: nothing ... */
+    uint64_t place, end; /* ... from here to there */
 };
 
 /*
@@ -98,6 +101,17 @@ int wsgi_response_head(struct wsgi_request *request, int64_t length);
  */
 int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length,
                        size_t *taken);
+
+/* The stream is broken, as an exception for the application: -1. */
+int wsgi_response_broken(struct wsgi_request *request, int error);
+
+/* -- send_file.c: a file, without its bytes coming through Python ---------- */
+
+/* See whether request->iterable is a file that can be sent so: then set request->file. */
+void wsgi_send_file_begin(struct wsgi_request *request);
+
+/* Send some of it.  -1 with an exception. */
+int wsgi_send_file_step(struct wsgi_request *request);
 
 /* -- pieces.c: a body that is streamed ------------------------------------ */
 

@@ -39,8 +39,7 @@ static int check_item(PyObject *item)
     return -1;
 }
 
-/* A stream that is broken, as an exception for the application to pass through. */
-static int broken(struct wsgi_request *request, int error)
+int wsgi_response_broken(struct wsgi_request *request, int error)
 {
     request->error = error;
     errno = -error;
@@ -59,7 +58,7 @@ int wsgi_response_head(struct wsgi_request *request, int64_t length)
     }
     r = http_respond(request->connection, &request->head.response, length);
     request->responded = true;
-    return r < 0 ? broken(request, r) : 0;
+    return r < 0 ? wsgi_response_broken(request, r) : 0;
 }
 
 int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length, size_t *taken)
@@ -67,11 +66,11 @@ int wsgi_response_send(struct wsgi_request *request, const char *data, size_t le
     int r;
 
     if (request->error < 0)
-        return broken(request, request->error);
+        return wsgi_response_broken(request, request->error);
     r = taken ? http_send_some(request->connection, data, length, taken)
               : http_send(request->connection, data, length);
     if (r != -EMSGSIZE)
-        return r < 0 ? broken(request, r) : 0;
+        return r < 0 ? wsgi_response_broken(request, r) : 0;
     if (!request->cut)
         wsgi_request_warn(request, "the body is longer than its Content-Length, and was cut");
     request->cut = true;
@@ -115,7 +114,9 @@ static int begin(struct wsgi_request *request)
 {
     int64_t length = -1;
 
-    if (!request->iterator) {
+    if (request->file)
+        length = (int64_t)(request->end - request->place);
+    else if (!request->iterator) {
         length = total_length(request->iterable);
         if (length < 0)
             return -1;
@@ -179,12 +180,26 @@ static enum step pass_empty_item(struct wsgi_request *request)
     return request->wait && request->wait->kind != WSGI_WAIT_NONE ? STEP_WAIT : STEP_MORE;
 }
 
+/* A file is like an item that is not empty, and is the only one. */
+static enum step step_file(struct wsgi_request *request)
+{
+    if (request->wait)
+        wsgi_wait_forget(request->wait);
+    if (!request->responded && begin(request) < 0)
+        return STEP_FAILED;
+    if (is_bodiless(request) || request->place == request->end)
+        return STEP_END;
+    return wsgi_send_file_step(request) < 0 ? STEP_FAILED : STEP_MORE;
+}
+
 static enum step step(struct wsgi_request *request)
 {
     int more;
 
     if (request->cut)
         return STEP_END;
+    if (request->file)
+        return step_file(request);
     more = request->item ? 1 : next_item(request);
     if (more < 0)
         return STEP_FAILED;
@@ -267,6 +282,7 @@ int wsgi_response_begin(struct wsgi_request *request, PyObject *iterable)
 {
     request->iterable = iterable;
     request->position = 0;
+    wsgi_send_file_begin(request);
     if (!wsgi_response_is_plain(iterable))
         request->iterator = PyObject_GetIter(iterable);
     return request->iterator || wsgi_response_is_plain(iterable) ? 0 : -1;

@@ -68,6 +68,11 @@ PyObject *wsgi_fdevent_writable(void);
 PyObject *wsgi_fdevent_timeout(const struct wsgi_types *types);
 PyObject *wsgi_client_gone(void);
 
+/* -- wsgi.file_wrapper ---------------------------------------------------- */
+
+/* What it was made of (borrowed). */
+PyObject *wsgi_file_wrapper_file(PyObject *wrapper);
+
 /* -- wsgi.errors ---------------------------------------------------------- */
 
 PyObject *wsgi_errors_new(const struct wsgi_types *types, struct wsgi *wsgi);

@@ -231,6 +231,16 @@ int http_send_some(struct http_connection *connection, const void *data, size_t 
                    size_t *taken);
 
 /*
+ * As http_send_some(), of `length` bytes of a file from `offset` on.  They go from
+ * the file to the kernel, behind all that was sent before, 1 MiB in a call at
+ * most; what the client does not take stays where it is, and http_full() is true
+ * then.  Only a chunked body, or one of a file that the kernel can't send, is read
+ * into memory, by and by.  -EIO: the file ends before all of this.
+ */
+int http_send_file(struct http_connection *connection, int file, uint64_t offset, size_t length,
+                   size_t *taken);
+
+/*
  * Hand what was sent so far to the kernel now.  Without it that happens when
  * the connection's own callback returns or the exchange ends, so that answers
  * to pipelined requests share one system call.

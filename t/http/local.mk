@@ -57,9 +57,10 @@ http_tests += \
 	t/http/server_memory_test \
 	t/http/server_request_test \
 	t/http/server_response_head_test \
+	t/http/server_send_file_test \
 	t/http/server_timeout_test \
 	t/http/server_torture_test \
 	t/http/server_watch_test
 http_test_files += t/http/server_fixture.h
 t/http/server_%: private LDADD = $(http_lib) $(test_link) -Wl,--wrap=recv -Wl,--wrap=send \
-	-Wl,--wrap=sendmsg -Wl,--wrap=epoll_ctl -Wl,--wrap=clock_gettime
+	-Wl,--wrap=sendmsg -Wl,--wrap=sendfile -Wl,--wrap=epoll_ctl -Wl,--wrap=clock_gettime

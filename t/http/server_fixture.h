@@ -8,24 +8,31 @@
 
 #include <asynwsgi/http_server.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <deque>
 #include <fcntl.h>
 #include <functional>
 #include <list>
 #include <netinet/tcp.h>
 #include <string>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 #include <vector>
 
 // -- System calls the libraries made -------------------------------------------------------------
 
 struct Calls {
-    unsigned long recv, send, epoll_ctl, clock;
+    unsigned long recv, send, sendfile, epoll_ctl, clock;
 };
 inline Calls calls;
+
+// The errors of the next calls of sendfile(2), and what one takes at most.
+inline std::deque<int> sendfile_errors;
+inline size_t sendfile_most = SIZE_MAX;
 
 const uint64_t millisecond = 1000000;
 
@@ -33,6 +40,7 @@ extern "C" {
 ssize_t __real_recv(int fd, void *data, size_t length, int flags);
 ssize_t __real_send(int fd, const void *data, size_t length, int flags);
 ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __real_sendfile(int fd, int file, off_t *offset, size_t length);
 int __real_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
 
@@ -52,6 +60,20 @@ inline __attribute__((used)) ssize_t __wrap_sendmsg(int fd, const struct msghdr 
 {
     calls.send++;
     return __real_sendmsg(fd, message, flags);
+}
+
+inline __attribute__((used)) ssize_t __wrap_sendfile(int fd, int file, off_t *offset, size_t length)
+{
+    calls.sendfile++;
+    int error = 0;
+    if (!sendfile_errors.empty()) {
+        error = sendfile_errors.front();
+        sendfile_errors.pop_front();
+    }
+    if (error == 0)
+        return __real_sendfile(fd, file, offset, std::min(length, sendfile_most));
+    errno = error;
+    return -1;
 }
 
 inline __attribute__((used)) int __wrap_epoll_ctl(int epoll, int operation, int fd,

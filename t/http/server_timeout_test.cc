@@ -231,8 +231,9 @@ TEST_F(ServerTimeout, NoneWhileTheBodyIsHeld)
     EXPECT_TRUE(until([&] { return seen("body ab") == 1; }));
     run_for(10);
     http_hold_body(open);
-    c.send("c");
     run_for(60);
+    c.send("c");
+    pump();
     EXPECT_FALSE(c.ended);
     EXPECT_EQ(seen("abandoned"), 0u);
     http_release_body(open);

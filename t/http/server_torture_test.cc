@@ -6,6 +6,7 @@
 
 #include <random>
 #include <set>
+#include <sys/mman.h>
 
 extern "C" {
 #include "connection.h"
@@ -19,8 +20,19 @@ class ServerTorture : public ServerTest {
     };
 
     std::mt19937 random;
+    int file = memfd_create("torture", MFD_CLOEXEC);
     std::set<Exchange *> open;
     size_t exchanges = 0;
+
+    ServerTorture()
+    {
+        EXPECT_EQ(ftruncate(file, 400000), 0);
+    }
+
+    ~ServerTorture() override
+    {
+        ::close(file);
+    }
 
     unsigned pick(unsigned n)
     {
@@ -107,8 +119,12 @@ class ServerTorture : public ServerTest {
             }
             return;
         }
+        size_t taken;
         for (unsigned n = pick(4); n > 0 && !http_full(c); n--)
-            send(c, std::string(sizes[pick(6)], 'x'));
+            if (pick(3) > 0)
+                send(c, std::string(sizes[pick(6)], 'x'));
+            else
+                http_send_file(c, file, pick(300000), sizes[pick(6)], &taken); // to its end, or not
     }
 
     // Something with some of the exchanges there are.

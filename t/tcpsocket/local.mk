@@ -6,6 +6,7 @@ tcpsocket_tests = \
 	t/tcpsocket/listen_test \
 	t/tcpsocket/listener_test \
 	t/tcpsocket/output_test \
+	t/tcpsocket/send_file_test \
 	t/tcpsocket/stream_test
 tcpsocket_test_files = t/tcpsocket/support.h t/tcpsocket/stream_support.h
 EXTRA_DIST += $(tcpsocket_test_files)
@@ -13,4 +14,5 @@ EXTRA_DIST += $(tcpsocket_test_files)
 $(tcpsocket_tests): $(tcpsocket_lib) $(test_lib)
 t/tcpsocket/%: private AM_CPPFLAGS = $(test_inc) $(tcpsocket_inc)
 t/tcpsocket/%: private LDADD = $(tcpsocket_lib) $(test_link) -Wl,--wrap=accept4 \
-	-Wl,--wrap=epoll_ctl -Wl,--wrap=socket -Wl,--wrap=recv -Wl,--wrap=send -Wl,--wrap=sendmsg
+	-Wl,--wrap=epoll_ctl -Wl,--wrap=socket -Wl,--wrap=recv -Wl,--wrap=send -Wl,--wrap=sendmsg \
+	-Wl,--wrap=sendfile

@@ -418,3 +418,10 @@ TEST_P(LifeTest, GoneWithAReset)
     EXPECT_EQ(stream.failures, 1);
     EXPECT_TRUE(tcpsocket_stream_gone(&stream));
 }
+
+TEST_P(LifeTest, GoneWhenItFailed)
+{
+    calls.send.errors = {EIO};
+    EXPECT_EQ(stream.send("x"), -EIO);
+    EXPECT_TRUE(tcpsocket_stream_gone(&stream));
+}

@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <string>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 #include <vector>
 
@@ -43,7 +44,10 @@ struct Call {
 struct Calls {
     Call accept, socket, recv, send; // `send` is sendmsg as well
     Call watch;                      // of epoll_ctl
-    size_t send_most = SIZE_MAX;     // bytes one call of send takes
+    Call sendfile;
+    size_t send_most = SIZE_MAX; // bytes one call of send takes
+    size_t sendfile_most = SIZE_MAX;
+    int send_flags = 0; // of the last call
 };
 
 static Calls calls;
@@ -61,6 +65,8 @@ ssize_t __real_send(int, const void *, size_t, int);
 ssize_t __wrap_send(int, const void *, size_t, int);
 ssize_t __real_sendmsg(int, const struct msghdr *, int);
 ssize_t __wrap_sendmsg(int, const struct msghdr *, int);
+ssize_t __real_sendfile(int, int, off_t *, size_t);
+ssize_t __wrap_sendfile(int, int, off_t *, size_t);
 
 int __wrap_accept4(int fd, struct sockaddr *peer, socklen_t *length, int flags)
 {
@@ -84,11 +90,13 @@ ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags)
 
 ssize_t __wrap_send(int fd, const void *data, size_t size, int flags)
 {
+    calls.send_flags = flags;
     return calls.send.fails() ? -1 : __real_send(fd, data, std::min(size, calls.send_most), flags);
 }
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
+    calls.send_flags = flags;
     if (calls.send.fails())
         return -1;
     std::vector<struct iovec> pieces(message->msg_iov, message->msg_iov + message->msg_iovlen);
@@ -100,6 +108,13 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
     struct msghdr cut = *message;
     cut.msg_iov = pieces.data();
     return __real_sendmsg(fd, &cut, flags);
+}
+
+ssize_t __wrap_sendfile(int fd, int file, off_t *offset, size_t size)
+{
+    return calls.sendfile.fails()
+               ? -1
+               : __real_sendfile(fd, file, offset, std::min(size, calls.sendfile_most));
 }
 }
 

@@ -1,6 +1,7 @@
 # Each name has its source beside it: t/wsgi/NAME.cc.
 wsgi_tests = \
 	t/wsgi/environ_test \
+	t/wsgi/file_wrapper_test \
 	t/wsgi/input_test \
 	t/wsgi/interpreter_test \
 	t/wsgi/load_test \
@@ -21,3 +22,5 @@ EXTRA_DIST += $(wsgi_test_files)
 $(wsgi_tests): $(wsgi_lib) $(test_lib)
 t/wsgi/%: private AM_CPPFLAGS = $(test_inc) $(wsgi_inc) $(PYTHON_CPPFLAGS)
 t/wsgi/%: private LDADD = $(wsgi_lib) $(test_link) $(PYTHON_LIBS)
+t/wsgi/file_wrapper_%: private LDADD = $(wsgi_lib) $(test_link) $(PYTHON_LIBS) \
+	-Wl,--wrap=sendfile

@@ -150,7 +150,10 @@ struct tcpsocket_stream;
 struct tcpsocket_stream_events {
     /* There is more input, or its end: see tcpsocket_stream_ended(). */
     void (*input)(struct tcpsocket_stream *stream);
-    /* A write took place and left output_low or less.  See _unsent(). */
+    /*
+     * A write took place and left output_low or less, see _unsent(); or there is
+     * room for more of a file.
+     */
     void (*drained)(struct tcpsocket_stream *stream);
     /* Reading or writing failed; only closing is left to do. */
     void (*failed)(struct tcpsocket_stream *stream, int error);
@@ -176,7 +179,7 @@ struct tcpsocket_stream {
     struct tcpsocket_buffer *input, *output; /* its own; NULL while nothing is held */
     uint32_t sent;                           /* bytes the kernel has taken so far, cut short */
     int16_t error;                           /* 0, or the negative errno that broke it */
-    bool paused : 1, ended : 1, shutting : 1, blocked : 1;
+    bool paused : 1, ended : 1, shutting : 1, blocked : 1, waits : 1;
 };
 
 /*
@@ -245,7 +248,21 @@ int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, siz
 int tcpsocket_stream_send_some(struct tcpsocket_stream *stream, const void *data, size_t length,
                                size_t *taken);
 
-/* Bytes of output the kernel has not taken; whether they are output_high or more. */
+/*
+ * Hand the committed output to the kernel, followed by `length` bytes of a file
+ * from `offset` on, which are not copied: `taken` tells how many it took.  Fewer
+ * mean mostly that it takes no more for now: the stream counts as full then,
+ * whatever is unsent, and `drained` comes when it does.  Of a file that
+ * sendfile(2) is not for, a part is read and sent as data is.  -EIO: the file ends
+ * before `offset`, or there; that does not break the stream.
+ */
+int tcpsocket_stream_send_file(struct tcpsocket_stream *stream, int file, uint64_t offset,
+                               size_t length, size_t *taken);
+
+/*
+ * Bytes of output the kernel has not taken; whether they are output_high or more,
+ * or it refused some of a file.
+ */
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream);
 bool tcpsocket_stream_full(const struct tcpsocket_stream *stream);
 
