@@ -374,6 +374,18 @@ static void received(struct tcpsocket_stream *stream)
     http_connection_run((struct http_connection *)stream);
 }
 
+static bool wanted(struct tcpsocket_stream *stream)
+{
+    struct http_connection *c = (struct http_connection *)stream;
+    const struct http_handler *handler = http_connection_handler(c);
+
+    if (c->state != STATE_BODY || !handler->receives || handler->receives(c))
+        return true;
+    c->held = true;
+    http_connection_settle(c);
+    return false;
+}
+
 static void drained(struct tcpsocket_stream *stream)
 {
     struct http_connection *c = (struct http_connection *)stream;
@@ -392,7 +404,7 @@ static void failed(struct tcpsocket_stream *stream, int error)
 }
 
 const struct tcpsocket_stream_events http_connection_events = {
-    .input = received, .drained = drained, .failed = failed};
+    .wanted = wanted, .input = received, .drained = drained, .failed = failed};
 
 static void set_peer(struct http_connection *c, const struct sockaddr *peer, socklen_t length)
 {

@@ -206,6 +206,14 @@ void http_release_body(struct http_connection *c)
     go_on(c);
 }
 
+void http_receive_body(struct http_connection *c)
+{
+    assert(!c->running);
+    http_release_body(c);
+    if (c->state == STATE_BODY)
+        tcpsocket_stream_receive(&c->stream);
+}
+
 void http_watch_client(struct http_connection *c, bool on)
 {
     assert(c->is_open);

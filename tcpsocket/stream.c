@@ -85,6 +85,13 @@ static void end_turn(struct tcpsocket_stream *stream)
     tcpsocket_stream_watch(stream);
 }
 
+static bool is_wanted(struct tcpsocket_stream *stream)
+{
+    const struct tcpsocket_stream_events *events = &stream->pool->events;
+
+    return !events->wanted || events->wanted(stream);
+}
+
 static void take_turn(struct tcpsocket_stream *stream, unsigned events)
 {
     struct tcpsocket_stream *current = stream;
@@ -93,9 +100,10 @@ static void take_turn(struct tcpsocket_stream *stream, unsigned events)
 
     stream->pool->current = &current;
     /* Before writing: a peer that refused the output may have said why. */
-    if (events & DISPATCH_READ && !lost)
-        tcpsocket_stream_read(stream);
-    else if (events & (DISPATCH_HANGUP | DISPATCH_ERROR))
+    if (events & DISPATCH_READ && !lost) {
+        if (is_wanted(stream))
+            tcpsocket_stream_read(stream);
+    } else if (events & (DISPATCH_HANGUP | DISPATCH_ERROR))
         hang_up(stream);
     if (current && !stream->error && events & DISPATCH_WRITE)
         tcpsocket_stream_write(stream);

@@ -421,6 +421,13 @@ static void on_body(struct http_connection *connection, const struct http_piece 
     }
 }
 
+static bool on_receivable(struct http_connection *connection)
+{
+    struct wsgi_request *request = http_exchange(connection);
+
+    return !request->window || wsgi_turn_receives(request);
+}
+
 static void on_writable(struct http_connection *connection)
 {
     struct wsgi_request *request = http_exchange(connection);
@@ -440,6 +447,7 @@ static void on_abandoned(struct http_connection *connection)
 const struct http_handler wsgi_handler = {
     .request = on_request,
     .body = on_body,
+    .receives = on_receivable,
     .writable = on_writable,
     .abandoned = on_abandoned,
 };

@@ -140,6 +140,9 @@ PyObject *wsgi_pieces_trailers(const struct wsgi_request *request);
 /* What a response waited for is over: go on with it, at once if nobody has to wait for that. */
 void wsgi_resume(struct wsgi_request *request);
 
+/* Whether more of a streamed body may be received now; if not, it is in the response's turn. */
+bool wsgi_turn_receives(struct wsgi_request *request);
+
 /* Have the response continued in a turn of the loop; and not any more. */
 void wsgi_turn_wait(struct wsgi_request *request);
 void wsgi_turn_leave(struct wsgi_request *request);

@@ -33,6 +33,7 @@ struct wsgi {
     struct dispatch_timer turn;        /* goes on, in the next turn, with ... */
     struct wsgi_request *waiting;      /* ... those that others came before, the first ... */
     struct wsgi_request **waiting_end; /* ... and behind the last */
+    struct wsgi_request *going_on;     /* the one whose turn it is */
     uint64_t turn_began, turn_spent;   /* nanoseconds: what has gone on in this turn took so long */
     struct wsgi_waits set;             /* whose event was set */
     struct dispatch_waker waker;       /* for that, when another thread did it */

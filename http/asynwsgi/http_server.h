@@ -18,7 +18,8 @@
  *
  * Every function here, but http_server_free(), may be called from within a
  * handler's callback and from any other callback of the loop.  None of them
- * calls the handler's `request`, `body` or `writable`: these come from the loop.
+ * calls the handler's `request`, `body` or `writable`, but for
+ * http_receive_body(): these come from the loop.
  */
 #ifndef ASYNWSGI_HTTP_SERVER_H
 #define ASYNWSGI_HTTP_SERVER_H
@@ -54,6 +55,11 @@ struct http_handler {
     void (*writable)(struct http_connection *connection);
     /* The exchange ended without the handler's doing. */
     void (*abandoned)(struct http_connection *connection);
+    /*
+     * May be NULL.  More of the body can be received, and is unless this gives
+     * false: then it is held, as by http_hold_body().
+     */
+    bool (*receives)(struct http_connection *connection);
 };
 
 /* Is told of every exchange, for a log.  Either may be NULL. */
@@ -180,11 +186,17 @@ uint64_t http_connection_began(const struct http_connection *connection);
 void http_want_body(struct http_connection *connection);
 
 /*
- * Deliver no body for now, leaving the client to TCP; and go on with it.  From
- * here on none is received, and no time counts.
+ * Deliver no body for now, leaving the client to TCP: from here on none is
+ * received, and no time counts.  And go on with it.
  */
 void http_hold_body(struct http_connection *connection);
 void http_release_body(struct http_connection *connection);
+
+/*
+ * Go on with it, and receive what there is at once: not from within a callback of
+ * the handler, whose `body` this may call.
+ */
+void http_receive_body(struct http_connection *connection);
 
 /*
  * Have the end of the client's input count as its leaving, once no body is due

@@ -358,6 +358,10 @@ const struct http_handler Session::handler = {
     [](struct http_connection *c) {
         of(c).expect(c == of(c).open, "abandoned without a request");
         of(c).open = nullptr;
+    },
+    [](struct http_connection *c) {
+        of(c).expect(c == of(c).open, "more of a body without a request");
+        return !of(c).acts();
     }};
 
 const struct http_observer Session::observer = {

@@ -277,6 +277,9 @@ class ServerTest : public testing::Test {
     std::function<void(struct http_connection *, const std::string &, bool)> on_body =
         [](struct http_connection *, const std::string &, bool) {};
     std::function<void(struct http_connection *)> on_writable = [](struct http_connection *) {};
+    std::function<bool(struct http_connection *)> on_receivable = [](struct http_connection *) {
+        return true;
+    };
     std::function<void(struct http_connection *)> on_abandoned = [](struct http_connection *) {};
 
     // What it saw: "GET /", "body abc", "trailer A: 1\r\n", "last", "writable", "abandoned".
@@ -465,7 +468,12 @@ class ServerTest : public testing::Test {
                                 std::to_string(http_connection_sent(c)));
     }
 
-    static constexpr struct http_handler handler = {request, body, writable, abandoned};
+    static bool receives(struct http_connection *c)
+    {
+        return of(c).on_receivable(c);
+    }
+
+    static constexpr struct http_handler handler = {request, body, writable, abandoned, receives};
     static constexpr struct http_observer observer = {began, ended};
 };
 

@@ -488,6 +488,34 @@ TEST_F(ServerRequest, HeldFromOutside)
     EXPECT_EQ(seen("body cd"), 1u);
 }
 
+TEST_F(ServerRequest, TheHandlerSaysWhenABodyIsReceived)
+{
+    struct http_connection *waiting = nullptr;
+    std::string got;
+    on_request = [](auto *, const Request &) {};
+    on_body = [&](auto *c, const std::string &piece, bool last) {
+        got += piece;
+        if (last)
+            reply(c, "done");
+    };
+    on_receivable = [&](auto *c) {
+        EXPECT_EQ(waiting, nullptr) << "it is asked once";
+        waiting = c;
+        return false;
+    };
+    Client &c = client();
+    c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\na");
+    EXPECT_TRUE(until([&] { return got == "a"; })); // came with the head
+    c.send("bcd");
+    EXPECT_TRUE(until([&] { return waiting != nullptr; }));
+    pump();
+    EXPECT_EQ(got, "a");
+    on_receivable = [](auto *) { return true; };
+    http_receive_body(waiting); // what is there comes at once
+    EXPECT_EQ(got, "abcd");
+    EXPECT_TRUE(until([&] { return undated(c.received) == answer("done"); }));
+}
+
 TEST_F(ServerRequest, Trailers)
 {
     on_request = [](auto *, const Request &) {};

@@ -12,6 +12,7 @@ struct Stream : tcpsocket_stream {
     std::function<void()> on_input = [this] { take(SIZE_MAX); };
     std::function<void()> on_drained = [] {};
     std::function<void()> on_failed = [] {};
+    std::function<bool()> wanted = [] { return true; };
     std::string got; // what take() took
     int inputs = 0, drains = 0, failures = 0, failure = 0;
     bool is_open = false;
@@ -108,8 +109,14 @@ struct Stream : tcpsocket_stream {
         self(stream)->on_failed();
     }
 
+    static bool is_wanted(tcpsocket_stream *stream)
+    {
+        return self(stream)->wanted();
+    }
+
   public:
-    static constexpr tcpsocket_stream_events table = {input_came, output_drained, stream_failed};
+    static constexpr tcpsocket_stream_events table = {input_came, output_drained, stream_failed,
+                                                      is_wanted};
 };
 
 inline void signal_is_a_failure(int)

@@ -121,6 +121,26 @@ TEST_P(LifeTest, PeerIsGoneAfterItsInput)
     EXPECT_EQ(stream.failures, GetParam() == Unix ? 1 : 0); // TCP can't tell it from a half-close
 }
 
+TEST_P(LifeTest, InputThatIsNotWantedIsLeftToTheKernel)
+{
+    bool wanted = false;
+
+    stream.wanted = [&] {
+        if (!wanted)
+            tcpsocket_stream_pause(&stream);
+        return wanted;
+    };
+    far_sends("words");
+    calls = {};
+    turns();
+    EXPECT_EQ(calls.recv.count, 0u);
+    EXPECT_EQ(stream.inputs, 0);
+    wanted = true;
+    tcpsocket_stream_resume(&stream);
+    turns();
+    EXPECT_EQ(stream.got, "words");
+}
+
 TEST_P(LifeTest, PeerIsGoneWhilePaused)
 {
     tcpsocket_stream_pause(&stream);

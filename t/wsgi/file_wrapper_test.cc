@@ -143,8 +143,8 @@ TEST_F(FileWrapper, RealFiles)
 
 TEST_F(FileWrapper, OtherFiles)
 {
-    for (const char *kind : {"in_memory", "memory", "pipe", "zipped", "over_zipped", "Mine", "mine_below",
-                             "patched"}) {
+    for (const char *kind : {"in_memory", "memory", "pipe", "zipped", "over_zipped", "Mine",
+                             "mine_below", "patched"}) {
         define("make = " + std::string(kind));
         Response r = Client(*this).get();
         EXPECT_TRUE(r.complete) << kind;
@@ -172,8 +172,9 @@ TEST_F(FileWrapper, NothingOfItIsKept)
 // Not what a middleware makes of it, nor what only looks like it.
 TEST_F(FileWrapper, WrappedAgain)
 {
-    for (const char *wrap : {"lambda f, e: (b.replace(b'x', b'x') for b in asynwsgi.FileWrapper(f))",
-                             "lambda f, e: iter(lambda: f.read(8192), b'')", "lambda f, e: f"}) {
+    for (const char *wrap :
+         {"lambda f, e: (b.replace(b'x', b'x') for b in asynwsgi.FileWrapper(f))",
+          "lambda f, e: iter(lambda: f.read(8192), b'')", "lambda f, e: f"}) {
         define("wrap = " + std::string(wrap));
         EXPECT_TRUE(Client(*this).get().body == data()) << wrap;
     }

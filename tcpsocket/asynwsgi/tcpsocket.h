@@ -157,6 +157,11 @@ struct tcpsocket_stream_events {
     void (*drained)(struct tcpsocket_stream *stream);
     /* Reading or writing failed; only closing is left to do. */
     void (*failed)(struct tcpsocket_stream *stream, int error);
+    /*
+     * May be NULL.  Input can be received, and is unless this gives false, having
+     * paused the stream.  It may not close the stream.
+     */
+    bool (*wanted)(struct tcpsocket_stream *stream);
 };
 
 /* Limits and events are copied.  -ENOMEM; -EINVAL: no room for input. */
