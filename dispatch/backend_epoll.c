@@ -59,7 +59,9 @@ static int control(struct dispatch *loop, int operation, int fd, unsigned events
 {
     const struct kernel *kernel = loop->kernel;
     struct epoll_event e = {
-        .events = (events & DISPATCH_READ ? EPOLLIN : 0) | (events & DISPATCH_WRITE ? EPOLLOUT : 0),
+        .events = (events & DISPATCH_READ ? EPOLLIN : 0) |
+                  (events & DISPATCH_WRITE ? EPOLLOUT : 0) |
+                  (events & DISPATCH_SHUT ? EPOLLRDHUP : 0),
         .data.u64 = (uint64_t)loop->slots[fd].generation << 32 | (uint32_t)fd,
     };
 
@@ -119,7 +121,8 @@ static bool is_deleted(struct dispatch *loop, int fd)
 static unsigned from_epoll(uint32_t events)
 {
     return (events & EPOLLIN ? DISPATCH_READ : 0u) | (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
-           (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) | (events & EPOLLERR ? DISPATCH_ERROR : 0u);
+           (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) | (events & EPOLLERR ? DISPATCH_ERROR : 0u) |
+           (events & EPOLLRDHUP ? DISPATCH_SHUT : 0u);
 }
 
 static int epoll_backend_wait(struct dispatch *loop, int milliseconds)

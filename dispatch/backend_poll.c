@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* POLLRDHUP */
 /*
  * The portable back end: poll(2) on an array that is kept from turn to turn.
  *
@@ -11,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifndef POLLRDHUP
+#define POLLRDHUP 0
+#endif
 
 struct kernel {
     struct pollfd *fds;
@@ -57,7 +62,8 @@ static int poll_change(struct dispatch *loop, int fd, unsigned events)
         kernel->fds[kernel->count - 1].fd = fd;
     }
     kernel->fds[kernel->place[fd] - 1].events =
-        (short)((events & DISPATCH_READ ? POLLIN : 0) | (events & DISPATCH_WRITE ? POLLOUT : 0));
+        (short)((events & DISPATCH_READ ? POLLIN : 0) | (events & DISPATCH_WRITE ? POLLOUT : 0) |
+                (events & DISPATCH_SHUT ? POLLRDHUP : 0));
     return 0;
 }
 
@@ -79,7 +85,8 @@ static unsigned from_poll(int events)
 {
     return (events & POLLIN ? DISPATCH_READ : 0u) | (events & POLLOUT ? DISPATCH_WRITE : 0u) |
            (events & POLLHUP ? DISPATCH_HANGUP : 0u) |
-           (events & (POLLERR | POLLNVAL) ? DISPATCH_ERROR : 0u);
+           (events & (POLLERR | POLLNVAL) ? DISPATCH_ERROR : 0u) |
+           (events & POLLRDHUP ? DISPATCH_SHUT : 0u);
 }
 
 static int poll_wait(struct dispatch *loop, int milliseconds)

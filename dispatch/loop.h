@@ -26,8 +26,8 @@ struct slot {
 };
 
 enum {
-    WATCHED = 16, /* in `told`: the kernel knows of the target */
-    REFUSED = 32  /* alone in `told`: it won't watch it; the error is in `ready` or reported */
+    WATCHED = 32, /* in `told`: the kernel knows of the target */
+    REFUSED = 64  /* alone in `told`: it won't watch it; the error is in `ready` or reported */
 };
 
 struct event {

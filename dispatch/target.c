@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WANTABLE ((unsigned)(DISPATCH_READ | DISPATCH_WRITE | DISPATCH_SHUT))
+
 static int grow(struct dispatch *loop, int fd)
 {
     size_t capacity = loop->capacity ? loop->capacity : 64;
@@ -58,7 +60,7 @@ int dispatch_add(struct dispatch *loop, struct dispatch_target *target, int fd, 
     struct slot *slot;
     int r;
 
-    ASSERT(!target->loop && (events & ~3u) == 0);
+    ASSERT(!target->loop && (events & ~WANTABLE) == 0);
     if (fd < 0)
         return -EBADF;
     if ((size_t)fd >= loop->capacity && (r = grow(loop, fd)) < 0)
@@ -78,7 +80,7 @@ int dispatch_add(struct dispatch *loop, struct dispatch_target *target, int fd, 
 
 void dispatch_want(struct dispatch_target *target, unsigned events)
 {
-    ASSERT(target->loop && (events & ~3u) == 0);
+    ASSERT(target->loop && (events & ~WANTABLE) == 0);
     if (target->wanted == events)
         return;
     target->wanted = events;

@@ -20,9 +20,6 @@
 /* What is read of a body nobody wants, before closing is the cheaper way to be rid of it. */
 #define DISCARD_MAX 262144
 
-/* What may lie unread between a request and the client's end for it to be seen. */
-#define WATCHED_MAX 1024
-
 /* Nanoseconds of requests behind each other, before others have their turn. */
 #define TURN 5000000
 
@@ -301,8 +298,7 @@ static void linger(struct http_connection *c)
  * Input that must wait is left to the kernel, once there is some.  Not before:
  * most clients send nothing while they wait, and saying so would cost a system
  * call each way.  But of a body that is held more is sure to come, and where
- * memory is spent, even what comes first is too much.  While the client's end is
- * watched for, a little that comes before it is no hindrance.
+ * memory is spent, even what comes first is too much.
  */
 static void control_input(struct http_connection *c)
 {
@@ -313,7 +309,7 @@ static void control_input(struct http_connection *c)
     size_t length;
 
     tcpsocket_stream_peek(&c->stream, &length);
-    if (!waits || (c->watched && !held && length <= WATCHED_MAX)) {
+    if (!waits) {
         if (c->stream.paused)
             tcpsocket_stream_resume(&c->stream);
     } else if ((must || length > 0) && !c->stream.paused) {
@@ -379,7 +375,16 @@ static bool wanted(struct tcpsocket_stream *stream)
     struct http_connection *c = (struct http_connection *)stream;
     const struct http_handler *handler = http_connection_handler(c);
 
-    if (c->state != STATE_BODY || !handler->receives || handler->receives(c))
+    size_t length;
+
+    if (c->state != STATE_BODY)
+        return true;
+    tcpsocket_stream_peek(stream, &length);
+    if (length > 0) { /* what came with the head, say: that first */
+        http_connection_kick(c);
+        return false;
+    }
+    if (!handler->receives || handler->receives(c))
         return true;
     c->held = true;
     http_connection_settle(c);

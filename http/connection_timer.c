@@ -98,10 +98,10 @@ void http_connection_watch(struct http_connection *c)
 
 void http_connection_kick(struct http_connection *c)
 {
-    if (c->phase != PHASE_KICK) {
-        c->kicked = c->phase & 7U;
-        c->until = c->timer.deadline;
-    }
+    if (c->phase == PHASE_KICK)
+        return; /* set again it would fire a turn later, and so never */
+    c->kicked = c->phase & 7U;
+    c->until = c->timer.deadline;
     c->phase = PHASE_KICK;
     dispatch_timer_set(&c->timer, 0);
 }

@@ -100,7 +100,10 @@ static void end(struct http_connection *c)
     const struct http_observer *observer = http_connection_server(c)->options.observer;
 
     http_hold_memory(c, 0);
-    c->is_open = c->watched = false;
+    c->is_open = false;
+    if (c->watched)
+        tcpsocket_stream_heed_end(&c->stream, false);
+    c->watched = false;
     if (observer != NULL && observer->ended != NULL)
         observer->ended(c);
 }
@@ -218,6 +221,7 @@ void http_watch_client(struct http_connection *c, bool on)
 {
     assert(c->is_open);
     c->watched = on;
+    tcpsocket_stream_heed_end(&c->stream, on);
     if (on)
         go_on(c);
     else

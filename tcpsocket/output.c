@@ -24,6 +24,13 @@
 #define MSG_MORE 0
 #endif
 
+/*
+ * Bytes: a stream with so many unsent will have all it may have.  Its buffer is made
+ * for that at once: growing step by step, those of many streams leave between them
+ * half of what they hold.
+ */
+#define STALLED 8192
+
 /* Move what is built in the shared buffer to its stream's own. */
 static int park(struct tcpsocket_pool *pool)
 {
@@ -131,6 +138,12 @@ static int keep(struct tcpsocket_stream *stream, struct iovec pieces[2], size_t 
     }
     if (rest > pool->limits.output_max)
         return -ENOBUFS;
+    if (rest >= STALLED && rest < pool->limits.output_high &&
+        !tcpsocket_buffer_room(&stream->output,
+                               pool->limits.output_high - tcpsocket_buffer_length(stream->output) +
+                                   STALLED,
+                               &pool->held))
+        return -ENOMEM;
     for (int i = 0; i < 2; i++) {
         size_t gone = taken < pieces[i].iov_len ? taken : pieces[i].iov_len;
 

@@ -24,7 +24,7 @@ struct tcpsocket_pool {
     struct tcpsocket_stream *builder;
     size_t built;
 
-    unsigned char input[65536];
+    unsigned char input[32768];
     unsigned char output[65536];
 };
 

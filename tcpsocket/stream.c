@@ -6,6 +6,7 @@
  * stream, so a turn looks at its own `current` after each (see pool.h).
  *
  * A stream wants READ    while input is wanted and there is room for it,
+ *              SHUT      while input is paused and its end is heeded,
  *              WRITE     while output waits in a buffer of its own or in a
  *                        file, or to get a turn in which its empty input
  *                        buffer is freed.
@@ -29,6 +30,8 @@ void tcpsocket_stream_watch(struct tcpsocket_stream *stream)
         events |= DISPATCH_READ;
     if (tcpsocket_buffer_length(stream->output) > 0 || stream->waits || spent)
         events |= DISPATCH_WRITE;
+    if (stream->paused && stream->heeds_end && !stream->ended)
+        events |= DISPATCH_SHUT;
     if (stream->target.loop && stream->target.wanted != events)
         dispatch_want(&stream->target, events);
 }
@@ -105,6 +108,8 @@ static void take_turn(struct tcpsocket_stream *stream, unsigned events)
             tcpsocket_stream_read(stream);
     } else if (events & (DISPATCH_HANGUP | DISPATCH_ERROR))
         hang_up(stream);
+    else if (events & DISPATCH_SHUT)
+        tcpsocket_stream_fail(stream, -ECONNRESET);
     if (current && !stream->error && events & DISPATCH_WRITE)
         tcpsocket_stream_write(stream);
     if (current)
@@ -170,5 +175,11 @@ void tcpsocket_stream_pause(struct tcpsocket_stream *stream)
 void tcpsocket_stream_resume(struct tcpsocket_stream *stream)
 {
     stream->paused = false;
+    tcpsocket_stream_watch(stream);
+}
+
+void tcpsocket_stream_heed_end(struct tcpsocket_stream *stream, bool heeds)
+{
+    stream->heeds_end = heeds;
     tcpsocket_stream_watch(stream);
 }

@@ -78,7 +78,8 @@ enum {
     DISPATCH_READ = 1,   /* reading would not block: data, the end, an error */
     DISPATCH_WRITE = 2,  /* writing would not block */
     DISPATCH_HANGUP = 4, /* both directions are shut; reported unasked */
-    DISPATCH_ERROR = 8   /* the descriptor, or watching it, failed; unasked */
+    DISPATCH_ERROR = 8,  /* the descriptor, or watching it, failed; unasked */
+    DISPATCH_SHUT = 16   /* the peer has shut its side, be input before that or not (Linux) */
 };
 
 /*
@@ -97,7 +98,7 @@ struct dispatch_target {
 };
 
 /*
- * Watch `fd` for `events` (READ, WRITE, both or 0).  One target a descriptor:
+ * Watch `fd` for `events` (READ, WRITE, SHUT, or 0).  One target a descriptor:
  * -EEXIST; -EBADF: fd < 0, or beyond the loop's table and not open; -ENOMEM.
  * The kernel hears of it at the next wait, so a target that is removed before
  * costs no system call; a descriptor the kernel won't watch (closed, or with

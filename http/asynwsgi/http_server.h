@@ -201,9 +201,9 @@ void http_receive_body(struct http_connection *connection);
 /*
  * Have the end of the client's input count as its leaving, once no body is due
  * any more: the exchange is abandoned, by the loop.  It is off when an exchange
- * begins: a client that has shut its side may still read the answer.  Seen is it
- * when what lies before it is read, a held body or (over 1 KiB) other requests.
- * A connection that breaks is abandoned in any case.
+ * begins: a client that has shut its side may still read the answer.  On Linux it
+ * is seen also behind a held body and other requests.  A connection that breaks is
+ * abandoned in any case.
  */
 void http_watch_client(struct http_connection *connection, bool on);
 

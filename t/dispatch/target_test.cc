@@ -42,6 +42,24 @@ TEST(Target, HearsOfReadingAndWriting)
     EXPECT_EQ(target.calls, 3);
 }
 
+TEST(Target, HearsThatThePeerHasShutItsSide)
+{
+    Loop loop;
+    Pair pair;
+    Target target;
+    ASSERT_EQ(dispatch_add(loop, &target, pair.ours, DISPATCH_SHUT), 0);
+    pair.say();
+    loop.turns(2);
+    EXPECT_EQ(target.calls, 0);
+    shutdown(pair.theirs, SHUT_WR);
+    loop.turns(1);
+    EXPECT_EQ(target.calls, 1);
+    EXPECT_EQ(target.last, DISPATCH_SHUT);
+    dispatch_want(&target, 0);
+    loop.turns(1);
+    EXPECT_EQ(target.calls, 1);
+}
+
 TEST(Target, ReadinessIsALevel)
 {
     Loop loop;

@@ -166,12 +166,9 @@ TEST_F(ServerWatch, EndBehindAHeldBody)
     c.send("abcdef");
     c.shut();
     pump();
-    EXPECT_EQ(calls.recv, 1u);
-    EXPECT_EQ(seen("abandoned"), 0u);
-    EXPECT_TRUE(http_client_gone(open)); // the kernel knows
-    http_release_body(open);
     EXPECT_TRUE(gone());
-    EXPECT_EQ(events, (std::vector<std::string>{"POST /", "body abcabcdef", "last", "abandoned"}));
+    EXPECT_EQ(calls.recv, 1u);
+    EXPECT_EQ(events, (std::vector<std::string>{"POST /", "abandoned"}));
 }
 
 TEST_F(ServerWatch, ResetBehindAHeldBody)
@@ -206,7 +203,7 @@ TEST_F(ServerWatch, EndBehindALittle)
     }
 }
 
-// So does not what waited before it was switched on. Of much there is an end to what is received.
+// So does not what waited before it was switched on. Of more no more than this is received.
 TEST_F(ServerWatch, EndBehindWhatWaited)
 {
     on_request = [this](auto *c, const Request &) { open = c; };

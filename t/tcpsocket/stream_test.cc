@@ -121,6 +121,19 @@ TEST_P(LifeTest, PeerIsGoneAfterItsInput)
     EXPECT_EQ(stream.failures, GetParam() == Unix ? 1 : 0); // TCP can't tell it from a half-close
 }
 
+TEST_P(LifeTest, TheEndIsHeededWhilePaused)
+{
+    tcpsocket_stream_pause(&stream);
+    far_sends("words");
+    tcpsocket_stream_heed_end(&stream, true);
+    turns();
+    EXPECT_EQ(stream.failures, 0);
+    shutdown(far, SHUT_WR);
+    turns();
+    EXPECT_EQ(stream.failures, 1);
+    EXPECT_EQ(stream.failure, -ECONNRESET);
+}
+
 TEST_P(LifeTest, InputThatIsNotWantedIsLeftToTheKernel)
 {
     bool wanted = false;

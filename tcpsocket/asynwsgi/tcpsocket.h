@@ -184,7 +184,7 @@ struct tcpsocket_stream {
     struct tcpsocket_buffer *input, *output; /* its own; NULL while nothing is held */
     uint32_t sent;                           /* bytes the kernel has taken so far, cut short */
     int16_t error;                           /* 0, or the negative errno that broke it */
-    bool paused : 1, ended : 1, shutting : 1, blocked : 1, waits : 1;
+    bool paused : 1, ended : 1, shutting : 1, blocked : 1, waits : 1, heeds_end : 1;
 };
 
 /*
@@ -227,6 +227,12 @@ bool tcpsocket_stream_gone(const struct tcpsocket_stream *stream);
  */
 void tcpsocket_stream_pause(struct tcpsocket_stream *stream);
 void tcpsocket_stream_resume(struct tcpsocket_stream *stream);
+
+/*
+ * While it is paused, too, a peer that shuts its side has `failed`, whatever it
+ * sent before that; on Linux.
+ */
+void tcpsocket_stream_heed_end(struct tcpsocket_stream *stream, bool heeds);
 
 /*
  * Room for `length` bytes of output, to be written and then committed, in part
