@@ -16,9 +16,11 @@ e2e_tests = \
 	t/e2e/test_load.py \
 	t/e2e/test_manual.py \
 	t/e2e/test_pep3333.py \
+	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_processes.py \
 	t/e2e/test_proxies.py \
+	t/e2e/test_references.py \
 	t/e2e/test_refused.py \
 	t/e2e/test_slow.py \
 	t/e2e/test_soak.py \
@@ -42,6 +44,7 @@ e2e_files = \
 	t/e2e/apps/flask_site.py \
 	t/e2e/apps/notes.py \
 	t/e2e/apps/pep3333.py \
+	t/e2e/apps/phases.py \
 	t/e2e/apps/strict.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \

@@ -1,0 +1,135 @@
+"""An application that fails, or waits, in the phase of its request that the query string names, as
+/KIND?phase=PHASE&error=EXCEPTION or /KIND?phase=PHASE&notes=NAME.
+
+With notes=NAME it notes there that it is in the phase, and goes on when there is NAME.on; and that
+its iterable was made, and closed. KIND is how it gives its body, which blocks=N makes longer.
+"""
+import gc
+import json
+import sys
+import urllib.parse
+
+from notes import await_note, note
+
+ERRORS = {error.__name__: error for error in (
+    ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryError)}
+
+
+class Phases:
+    def __init__(self, environ):
+        query = dict(urllib.parse.parse_qsl(environ['QUERY_STRING']))
+        self.phase, self.notes = query.get('phase'), query.get('notes')
+        self.blocks = int(query.get('blocks', 0))
+        self.error = ERRORS.get(query.get('error'))
+
+    def note(self, line):
+        if self.notes:
+            note(self.notes, line)
+
+    def reach(self, phase):
+        """Fails here, or waits."""
+        if phase != self.phase:
+            return
+        if self.error:
+            raise self.error(phase)
+        self.note('in ' + phase)
+        await_note(self.notes + '.on')
+
+    def items(self):
+        self.reach('first')
+        yield b''
+        self.reach('held')
+        yield b'some '
+        self.reach('body')
+        yield b'body'
+        for _ in range(self.blocks):
+            yield bytes(65536)
+        self.reach('end')
+
+
+class Body:
+    """An iterable that is closed."""
+
+    def __init__(self, phases):
+        self.phases = phases
+        self.items = phases.items()
+
+    def __iter__(self):
+        self.phases.reach('iter')
+        return self
+
+    def __next__(self):
+        return next(self.items)
+
+    def close(self):
+        self.phases.note('close')
+        self.phases.reach('close')
+
+
+class File:
+    """What wsgi.file_wrapper wraps. It says where it stands, and has no descriptor."""
+
+    def __init__(self, phases):
+        self.phases = phases
+        self.body = Body(phases)
+        self.items = filter(None, phases.items())
+
+    def read(self, size):
+        return next(self.items, b'')
+
+    def tell(self):
+        return 0
+
+    def close(self):
+        self.body.close()
+
+
+def generator(phases):
+    """A generator's close() is Python's: finally stands for it."""
+    try:
+        yield from phases.items()
+    finally:
+        phases.note('close')
+        phases.reach('close')
+
+
+kept = []
+
+
+def application(environ, start_response):
+    phases = Phases(environ)
+    kind = environ['PATH_INFO'].lstrip('/')
+    if kind == 'count':
+        return count(environ, start_response)
+    if kind == 'keep':
+        kept[:] = [environ, start_response, start_response('200 OK', []), sys.exc_info()]
+        return [b'kept']
+    phases.reach('call')
+    length = [('Content-Length', '9')] if kind == 'sized' else []
+    environ['wsgi.input'].read(3)
+    write = start_response('200 OK', [('X-Phase', 'started'), *length])
+    phases.reach('started')
+    if kind == 'write':
+        write(b'written ')
+        phases.reach('written')
+    if kind == 'replaced':
+        try:
+            raise LookupError(kind)
+        except LookupError:
+            start_response('200 OK', [('X-Phase', 'replaced')], sys.exc_info())
+    phases.note('made')
+    if kind == 'file':
+        return environ['wsgi.file_wrapper'](File(phases), 1000)
+    return generator(phases) if kind == 'generator' else Body(phases)
+
+
+def count(environ, start_response):
+    """How much there is of Python's: blocks of memory and, where this is counted, references."""
+    kept.clear()
+    gc.collect()
+    counts = {'blocks': sys.getallocatedblocks(), 'objects': len(gc.get_objects())}
+    if hasattr(sys, 'gettotalrefcount'):
+        counts['references'] = sys.gettotalrefcount()
+    body = json.dumps(counts).encode()
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
