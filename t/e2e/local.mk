@@ -15,6 +15,7 @@ e2e_tests = \
 	t/e2e/test_limits.py \
 	t/e2e/test_load.py \
 	t/e2e/test_manual.py \
+	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \
 	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
@@ -42,6 +43,7 @@ e2e_files = \
 	t/e2e/apps/djangosite/urls.py \
 	t/e2e/apps/falcon_site.py \
 	t/e2e/apps/flask_site.py \
+	t/e2e/apps/middleware.py \
 	t/e2e/apps/notes.py \
 	t/e2e/apps/pep3333.py \
 	t/e2e/apps/phases.py \
