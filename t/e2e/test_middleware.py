@@ -22,7 +22,8 @@ def server(serve):
     server = serve('middleware')
     yield server
     # An inspector that cannot raise, in __del__(), complains there.
-    assert not re.search('Traceback|Exception ignored|Warning', server.log), server.log
+    complaints = 'Traceback|Exception ignored|(WSGI|HTTP)Warning'
+    assert not re.search(complaints, server.log), server.log
 
 
 @pytest.fixture
