@@ -17,6 +17,7 @@ e2e_tests = \
 	t/e2e/test_manual.py \
 	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \
+	t/e2e/test_pep3333_examples.py \
 	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_processes.py \
@@ -46,6 +47,7 @@ e2e_files = \
 	t/e2e/apps/middleware.py \
 	t/e2e/apps/notes.py \
 	t/e2e/apps/pep3333.py \
+	t/e2e/apps/pep3333_examples.py \
 	t/e2e/apps/phases.py \
 	t/e2e/apps/strict.py \
 	t/e2e/command.py \
