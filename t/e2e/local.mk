@@ -4,6 +4,7 @@ e2e_tests = \
 	t/e2e/test_budget.py \
 	t/e2e/test_cli.py \
 	t/e2e/test_conformance.py \
+	t/e2e/test_contexts.py \
 	t/e2e/test_curl.py \
 	t/e2e/test_django.py \
 	t/e2e/test_examples.py \
@@ -32,6 +33,7 @@ e2e_tests = \
 e2e_files = \
 	t/e2e/apps/beside.py \
 	t/e2e/apps/bottle_site.py \
+	t/e2e/apps/contexts.py \
 	t/e2e/apps/djangosite/settings.py \
 	t/e2e/apps/djangosite/shelf/__init__.py \
 	t/e2e/apps/djangosite/shelf/migrations/0001_initial.py \
