@@ -2,12 +2,18 @@
 /KIND?phase=PHASE&error=EXCEPTION or /KIND?phase=PHASE&notes=NAME.
 
 With notes=NAME it notes there that it is in the phase, and goes on when there is NAME.on; and that
-its iterable was made, and closed. KIND is how it gives its body, which blocks=N makes longer.
+its iterable was made, and closed. KIND is how it gives its body, which blocks=N makes longer. With
+wait=WAY it waits in that way, which never ends.
+
+/streaming/KIND does the same while it takes its input as that comes, and waits in each way.
 """
 import gc
 import json
+import os
 import sys
 import urllib.parse
+
+import asynwsgi
 
 from notes import await_note, note
 
@@ -21,6 +27,8 @@ class Phases:
         self.phase, self.notes = query.get('phase'), query.get('notes')
         self.blocks = int(query.get('blocks', 0))
         self.error = ERRORS.get(query.get('error'))
+        self.environ, self.wait = environ, query.get('wait')
+        self.is_streaming = environ['PATH_INFO'].startswith('/streaming/')
 
     def note(self, line):
         if self.notes:
@@ -39,12 +47,55 @@ class Phases:
         self.reach('first')
         yield b''
         self.reach('held')
+        if self.is_streaming:
+            yield from self.take_input()
+            yield from self.wait_in_each_way()
+        if self.wait:
+            yield from self.wait_forever()
         yield b'some '
         self.reach('body')
         yield b'body'
         for _ in range(self.blocks):
             yield bytes(65536)
         self.reach('end')
+
+
+    def take_input(self):
+        for piece in self.environ['wsgi.input']:
+            if piece is self.environ['wsgi.input_sentinel']:
+                self.reach('input')
+                yield piece
+            else:
+                self.reach('taken')
+
+    def wait_in_each_way(self):
+        yield asynwsgi.sleep(0)
+        self.reach('slept')
+        event = asynwsgi.Event()
+        yield event.wait(0)
+        self.reach('expired')
+        read, write = os.pipe()
+        try:
+            yield self.environ['x-wsgiorg.fdevent.writable'](write)
+            self.reach('writable')
+            yield self.environ['x-wsgiorg.fdevent.readable'](read, 0)
+        finally:
+            os.close(read)
+            os.close(write)
+
+    def wait_forever(self):
+        read, write = os.pipe()
+        event = asynwsgi.Event()
+        self.note('waits')
+        try:
+            yield {'sleep': lambda: asynwsgi.sleep(1e9),
+                   'event': event.wait,
+                   'readable': lambda: self.environ['x-wsgiorg.fdevent.readable'](read),
+                   'timeout': lambda: event.wait(1e9)}[self.wait]()
+            self.note('goes on')
+        finally:
+            os.close(read)
+            os.close(write)
 
 
 class Body:
@@ -62,6 +113,7 @@ class Body:
         return next(self.items)
 
     def close(self):
+        self.items.close()
         self.phases.note('close')
         self.phases.reach('close')
 
@@ -98,15 +150,16 @@ kept = []
 
 def application(environ, start_response):
     phases = Phases(environ)
-    kind = environ['PATH_INFO'].lstrip('/')
+    kind = environ['PATH_INFO'].rpartition('/')[2]
     if kind == 'count':
         return count(environ, start_response)
     if kind == 'keep':
-        kept[:] = [environ, start_response, start_response('200 OK', []), sys.exc_info()]
+        kept[:] = [environ, start_response, start_response('200 OK', [])]
         return [b'kept']
     phases.reach('call')
     length = [('Content-Length', '9')] if kind == 'sized' else []
-    environ['wsgi.input'].read(3)
+    if not phases.is_streaming:
+        environ['wsgi.input'].read(3)
     write = start_response('200 OK', [('X-Phase', 'started'), *length])
     phases.reach('started')
     if kind == 'write':
