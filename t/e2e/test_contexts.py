@@ -6,7 +6,7 @@ import pytest
 from peer import Peer, request
 
 PIECES = 150  # more than the sockets hold
-KINDS = pytest.mark.parametrize('kind', ['iterable', 'generator'])
+KINDS = pytest.mark.parametrize('kind', ['iterable', 'generator', 'lazy'])
 
 
 @pytest.fixture

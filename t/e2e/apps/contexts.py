@@ -39,8 +39,18 @@ def generate(pieces, own):
         words.close()
 
 
+class Lazy:
+    """Nothing to close: its generator ends when nobody has it any more."""
+
+    def __init__(self, *arguments):
+        self.arguments = arguments
+
+    def __iter__(self):
+        return generate(*self.arguments)
+
+
 def application(environ, start_response):
     pieces, own = environ['QUERY_STRING'].split(',')
     start_response('200 OK', [('Content-Type', 'text/plain')])
-    kind = {'/iterable': Words, '/generator': generate}[environ['PATH_INFO']]
+    kind = {'/iterable': Words, '/generator': generate, '/lazy': Lazy}[environ['PATH_INFO']]
     return kind(int(pieces), own)
