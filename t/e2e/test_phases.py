@@ -1,6 +1,7 @@
 """Applications that fail, and clients that leave, in each phase of a request. The iterable is
 closed once wherever there is one, and the worker lives on."""
 
+import json
 import signal
 
 import pytest
@@ -210,3 +211,16 @@ def test_the_server_is_stopped_during_a_wait(serve, name, wait, number):
         server.command.signal(number)
         assert server.command.wait() == 0
         assert notes.closed() == (1, 1)
+
+
+@pytest.mark.parametrize('kept', ['/keep', '/streaming/keep'])
+def test_what_is_kept_is_dead(server, kept):
+    with server.connect() as client:
+        client.send(post(kept))
+        assert client.response().body == b'kept'
+        client.send(post('/streaming/use-kept'))
+        response = client.response()
+    taken, said = map(json.loads, response.body.splitlines())
+    assert (response.status, taken) == (200, ["b'body'"])
+    assert set(said.values()) == {'RuntimeError'}, said
+    assert len(said) == 13

@@ -7,6 +7,7 @@ wait=WAY it waits in that way, which never ends.
 
 /streaming/KIND does the same while it takes its input as that comes, and waits in each way.
 """
+import concurrent.futures
 import gc
 import json
 import os
@@ -28,6 +29,7 @@ class Phases:
         self.blocks = int(query.get('blocks', 0))
         self.error = ERRORS.get(query.get('error'))
         self.environ, self.wait = environ, query.get('wait')
+        self.taken = []
         self.is_streaming = environ['PATH_INFO'].startswith('/streaming/')
 
     def note(self, line):
@@ -66,6 +68,7 @@ class Phases:
                 self.reach('input')
                 yield piece
             else:
+                self.taken.append(piece)
                 self.reach('taken')
 
     def wait_in_each_way(self):
@@ -154,8 +157,10 @@ def application(environ, start_response):
     if kind == 'count':
         return count(environ, start_response)
     if kind == 'keep':
-        kept[:] = [environ, start_response, start_response('200 OK', [])]
+        kept[:] = [environ, start_response, start_response('200 OK', []), asynwsgi.Event()]
         return [b'kept']
+    if kind == 'use-kept':
+        return use_kept(phases, start_response)
     phases.reach('call')
     length = [('Content-Length', '9')] if kind == 'sized' else []
     if not phases.is_streaming:
@@ -174,6 +179,46 @@ def application(environ, start_response):
     if kind == 'file':
         return environ['wsgi.file_wrapper'](File(phases), 1000)
     return generator(phases) if kind == 'generator' else Body(phases)
+
+
+def outcome(call):
+    try:
+        return call()
+    except RuntimeError:
+        return 'RuntimeError'
+
+
+def use_kept(phases, start_response):
+    """What an earlier request kept is dead, while this one takes its input."""
+    environ, start, write, event = kept
+    stream = environ['wsgi.input']
+    said = {
+        'start_response': lambda: start('500 Kept', []),
+        'write': lambda: write(b'kept'),
+        'next': lambda: next(stream),
+        'read': lambda: stream.read(1),
+        'readline': stream.readline,
+        'readlines': stream.readlines,
+        'trailers': lambda: stream.trailers,
+    }
+    # Those that are of no request are dead where there is none.
+    in_thread = {
+        'sleep': lambda: asynwsgi.sleep(0),
+        'wait': event.wait,
+        'readable': lambda: environ['x-wsgiorg.fdevent.readable'](0),
+        'writable': lambda: environ['x-wsgiorg.fdevent.writable'](1),
+        'timeout': lambda: bool(environ['x-wsgiorg.fdevent.timeout']),
+        'client_gone': environ['asynwsgi.client_gone'],
+    }
+    start_response('200 OK', [])
+    yield from phases.take_input()
+    said = {name: outcome(call) for name, call in said.items()}
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        said.update((name, threads.submit(outcome, call).result())
+                    for name, call in in_thread.items())
+    event.set()
+    yield json.dumps([str(piece) for piece in phases.taken]).encode() + b'\n'
+    yield json.dumps(said).encode()
 
 
 def count(environ, start_response):
