@@ -1,12 +1,15 @@
 /*
  * wsgi.file_wrapper (PEP 3333, "Optional Platform-Specific File Handling"):
  * iterates over the blocks of a file from where it stands, and closes it.
+ *
+ * It is of no request.  One that was returned is closed at its request's end,
+ * and lets go of the file then.
  */
 #include "python.h"
 #include "types.h"
 
 struct file_wrapper {
-    PyObject_HEAD PyObject *file;
+    PyObject_HEAD PyObject *file; /* NULL: closed */
     Py_ssize_t block_size;
 };
 
@@ -40,19 +43,32 @@ PyObject *wsgi_file_wrapper_file(PyObject *wrapper)
 static PyObject *next_block(PyObject *object)
 {
     struct file_wrapper *self = (struct file_wrapper *)object;
-    PyObject *block = PyObject_CallMethod(self->file, "read", "n", self->block_size);
+    PyObject *file, *block;
 
+    if (!self->file) {
+        PyErr_SetString(PyExc_RuntimeError, "the wrapper of this file is closed");
+        return NULL;
+    }
+    file = Py_NewRef(self->file); /* read() may close the wrapper */
+    block = PyObject_CallMethod(file, "read", "n", self->block_size);
+    Py_DECREF(file);
     /* The end of a file is b"" or, of one in text mode, "". */
     if (block && PyObject_IsTrue(block) <= 0)
         Py_CLEAR(block);
     return block;
 }
 
-/* A file without close() need not be closed. */
-static PyObject *close_file(PyObject *self, PyObject *Py_UNUSED(none))
+/* Close the file, once.  One without close() need not be closed. */
+static PyObject *close_file(PyObject *object, PyObject *Py_UNUSED(none))
 {
-    PyObject *close = PyObject_GetAttrString(((struct file_wrapper *)self)->file, "close"), *result;
+    struct file_wrapper *self = (struct file_wrapper *)object;
+    PyObject *file = self->file, *close, *result;
 
+    if (!file)
+        Py_RETURN_NONE;
+    self->file = NULL;
+    close = PyObject_GetAttrString(file, "close");
+    Py_DECREF(file);
     if (!close) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError))
             return NULL;

@@ -140,6 +140,9 @@ static void close_iterable(struct wsgi_request *request)
         return;
     }
     call_close(request);
+    /* A generator that close() did not end ends with its last reference. */
+    Py_CLEAR(request->iterator);
+    Py_CLEAR(request->iterable);
     wsgi_request_leave(request);
 }
 

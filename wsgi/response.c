@@ -71,7 +71,9 @@ int wsgi_response_send(struct wsgi_request *request, const char *data, size_t le
               : http_send(request->connection, data, length);
     if (r != -EMSGSIZE)
         return r < 0 ? wsgi_response_broken(request, r) : 0;
-    if (!request->cut)
+    /* Of a file it may want no more ("Optional Platform-Specific File Handling"). */
+    if (!request->cut &&
+        !(request->iterable && Py_IS_TYPE(request->iterable, request->wsgi->types->file_wrapper)))
         wsgi_request_warn(request, "the body is longer than its Content-Length, and was cut");
     request->cut = true;
     return 0;

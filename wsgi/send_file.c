@@ -115,11 +115,14 @@ static void prepare(struct wsgi_request *request, PyObject *file)
 
 void wsgi_send_file_begin(struct wsgi_request *request)
 {
-    PyObject *file;
+    PyObject *wrapped, *file;
 
     if (Py_TYPE(request->iterable) != request->wsgi->types->file_wrapper)
         return;
-    file = unwrapped(wsgi_file_wrapper_file(request->iterable));
+    wrapped = wsgi_file_wrapper_file(request->iterable);
+    if (!wrapped)
+        return;
+    file = unwrapped(wrapped);
     if (file)
         prepare(request, file);
     Py_XDECREF(file);

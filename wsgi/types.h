@@ -70,7 +70,7 @@ PyObject *wsgi_client_gone(void);
 
 /* -- wsgi.file_wrapper ---------------------------------------------------- */
 
-/* What it was made of (borrowed). */
+/* What it was made of (borrowed); NULL: it is closed. */
 PyObject *wsgi_file_wrapper_file(PyObject *wrapper);
 
 /* -- wsgi.errors ---------------------------------------------------------- */

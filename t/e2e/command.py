@@ -70,6 +70,11 @@ class Running:
     def log(self):
         return '\n'.join(line for line in self.lines if line is not None)
 
+    def forget(self):
+        """Lets go of the log so far, if there will be much of it."""
+        with self.news:
+            self.lines.clear()
+
     def wait_for(self, pattern, count=1, timeout=PATIENCE):
         """The matches of a pattern in the log, as soon as there are `count`."""
         deadline = time.monotonic() + timeout

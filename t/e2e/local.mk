@@ -4,6 +4,7 @@ e2e_tests = \
 	t/e2e/test_budget.py \
 	t/e2e/test_cli.py \
 	t/e2e/test_conformance.py \
+	t/e2e/test_contexts.py \
 	t/e2e/test_curl.py \
 	t/e2e/test_django.py \
 	t/e2e/test_examples.py \
@@ -15,10 +16,14 @@ e2e_tests = \
 	t/e2e/test_limits.py \
 	t/e2e/test_load.py \
 	t/e2e/test_manual.py \
+	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \
+	t/e2e/test_pep3333_examples.py \
+	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_processes.py \
 	t/e2e/test_proxies.py \
+	t/e2e/test_references.py \
 	t/e2e/test_refused.py \
 	t/e2e/test_slow.py \
 	t/e2e/test_soak.py \
@@ -28,6 +33,7 @@ e2e_tests = \
 e2e_files = \
 	t/e2e/apps/beside.py \
 	t/e2e/apps/bottle_site.py \
+	t/e2e/apps/contexts.py \
 	t/e2e/apps/djangosite/settings.py \
 	t/e2e/apps/djangosite/shelf/__init__.py \
 	t/e2e/apps/djangosite/shelf/migrations/0001_initial.py \
@@ -40,8 +46,11 @@ e2e_files = \
 	t/e2e/apps/djangosite/urls.py \
 	t/e2e/apps/falcon_site.py \
 	t/e2e/apps/flask_site.py \
+	t/e2e/apps/middleware.py \
 	t/e2e/apps/notes.py \
 	t/e2e/apps/pep3333.py \
+	t/e2e/apps/pep3333_examples.py \
+	t/e2e/apps/phases.py \
 	t/e2e/apps/strict.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \

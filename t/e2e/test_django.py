@@ -57,6 +57,18 @@ def test_a_streamed_response(client, add):
     assert response.headers['Transfer-Encoding'] == 'chunked'
 
 
+@pytest.mark.parametrize('query', ['', '?streamed'])
+@pytest.mark.parametrize('method, number', [('GET', 100), ('GET', 20_000), ('HEAD', 100)])
+def test_a_compressed_response(client, query, method, number):
+    """By GZipMiddleware; what it makes of an iterator has items that are empty."""
+    text = ''.join(f'line {count} of them\n' for count in range(number))
+    response = client(method, f'/compressed/{number}/{query}', headers={'Accept-Encoding': 'gzip'})
+    assert response.headers['Content-Encoding'] == 'gzip'
+    assert response.text == (text if method == 'GET' else '')
+    plain = client('GET', f'/compressed/10/{query}', headers={'Accept-Encoding': 'identity'})
+    assert plain.text == text[:text.index('line 10 ')]
+
+
 def test_a_file_response(server, client):
     content = pathlib.Path(SITE, 'shelf/views.py').read_bytes()
     response = client('GET', '/file/')

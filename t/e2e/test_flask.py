@@ -9,6 +9,7 @@ import random
 import pytest
 
 from conftest import APPS
+from test_contexts import by_turns, words
 
 pytest.importorskip('flask')
 requests = pytest.importorskip('requests')
@@ -87,6 +88,14 @@ def test_a_streamed_response(client):
     response = client('GET', '/rows', params={'word': 'w'})
     assert response.text == '0,w\n1,w\n2,w\n3,w\n4,w\n'
     assert response.headers['Transfer-Encoding'] == 'chunked'
+
+
+def test_streams_that_take_turns(server):
+    """Flask keeps what request is being answered in a context variable."""
+    names = ['one', 'two', 'three']
+    bodies = by_turns(server, [f'/words/{name}' for name in names])
+    assert [words(body) for body in bodies] == [{f'{name} {name} /words/{name}'} for name in names]
+    assert {len(body) for body in bodies} == {150 * 65536}
 
 
 def test_a_file_with_ranges_and_conditions(client):

@@ -4,6 +4,8 @@ import urllib.parse
 
 import pytest
 
+import command
+
 from peer import chunked_request, request
 from serving import eventually
 
@@ -176,6 +178,51 @@ def test_a_head_is_replaced_while_it_was_not_sent(server):
     assert 'X-First' not in response and response['X-Second'] == 'yes'
 
 
+@pytest.mark.parametrize('how', ['item', 'end', 'return'])
+def test_a_head_is_held_back(server, name, how):
+    """It goes out with the first item that is not empty, or at the end; until then nothing does."""
+    with server.connect() as client:
+        client.send(request('GET', f'/held?{name},{how}'))
+        server.noted(name + '.held', 'held')
+        client.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            client.socket.recv(1)
+        client.socket.settimeout(command.PATIENCE)
+        (server.notes / name).touch()
+        response = client.response()
+    assert (response.status, response.reason) == (503, 'Second Thought')
+    assert 'X-First' not in response
+    if how == 'item':
+        assert response.body == b'longer than the first one was to be'
+    else:
+        assert (response['Content-Length'], response.body) == ('0', b'')
+
+
+def test_a_write_of_nothing_sends_the_head(server, name):
+    """PEP 3333, The start_response() Callable: at the first invocation of write()."""
+    with server.connect() as client:
+        client.send(request('GET', f'/write-nothing?{name}'))
+        assert client.head()[1] == 200
+        (server.notes / name).touch()
+        assert list(client.chunks()) == [b'late']
+
+
+def test_exc_info_may_come_with_the_first_call(server):
+    response = server.get('/exc-info-first')
+    assert (response.status, response.body) == (500, b'at first, once')
+
+
+def test_exc_info_after_a_write_is_raised_again(server, name):
+    response = server.get(f'/exc-info-late?{name}')
+    assert (response.status, response.body, response.complete) == (200, b'written', False)
+    server.noted(name, 'ValueError after the head, at its line: True')
+
+
+def test_a_replacement_that_is_wrong_is_an_error(server):
+    response = server.get('/replaced-wrongly')
+    assert (response.status, 'X-First' in response) == (500, False)
+
+
 def test_a_head_that_was_sent_is_not_replaced(server, name):
     response = server.get(f'/too-late?{name}')
     assert (response.status, response.body, response.complete) == (200, b'sent', False)
@@ -209,7 +256,8 @@ SPLIT = r'\r\nX-Split: yes\r\n\r\nHTTP/1.1 200 Split'
     "'200', []", "'OK', []", "'', []", "b'200 OK', []", "None, []", "200, []", "'20 OK', []",
     "'2000 OK', []", "'099 OK', []", "'-20 OK', []", "'200OK', []", r"'200 OK\n', []",
     r"'200 OK\r', []", r"'200 O\0K', []", f"'200 OK{SPLIT}', []", r"'200 \u20ac', []",
-    "'100 Continue', []", "'101 Switching Protocols', []",
+    "'100 Continue', []", "'101 Switching Protocols', []", "' 200 OK', []", r"'200\tOK', []",
+    r"'\xb200 OK', []", r"'200 \x7f', []", r"'200 OK\r\n', []",
     # the list
     "'200 OK', None", "'200 OK', (('X-A', '1'),)", "'200 OK', {'X-A': '1'}", "'200 OK', ['X-A']",
     "'200 OK', [('X-A',)]", "'200 OK', [('X-A', '1', '2')]", "'200 OK', [['X-A', '1']]",
@@ -222,14 +270,23 @@ SPLIT = r'\r\nX-Split: yes\r\n\r\nHTTP/1.1 200 Split'
     f"'200 OK', [('X-A', '{SPLIT}')]", r"'200 OK', [('X-A', '1\n2')]", r"'200 OK', [('X-A', '1\r2')]",
     r"'200 OK', [('X-A', '1\n')]", r"'200 OK', [('X-A', '1\0\r\n2')]", r"'200 OK', [('X-A', '\u20ac')]",
     "'200 OK', [('X-A', b'1')]", "'200 OK', [('X-A', 1)]", "'200 OK', [('X-A', None)]",
+    r"'200 OK', [('X-A', '1\r\n 2')]", r"'200 OK', [('X-A', '\n')]", r"'200 OK', [('X-A', '\0')]",
+    r"'200 OK', [('X-A', '\x0b')]", r"'200 OK', [('X-A', '\x7f')]",
+    "'200 OK', [('X-A', '1'), ('X-B: 2\\r\\nX-C', '3')]",
     # fields that are the server's business
     "'200 OK', [('Connection', 'close')]", "'200 OK', [('Transfer-Encoding', 'chunked')]",
     "'200 OK', [('Keep-Alive', '1')]", "'200 OK', [('Upgrade', 'h2c')]",
+    "'200 OK', [('TE', 'trailers')]", "'200 OK', [('Trailer', 'X-A')]",
+    "'200 OK', [('Proxy-Authenticate', 'Basic')]", "'200 OK', [('Proxy-Authorization', 'a')]",
+    "'200 OK', [('Proxy-Connection', 'close')]", "'200 OK', [('cOnNeCtIoN', 'close')]",
     # lengths
     "'200 OK', [('Content-Length', '-4')]", "'200 OK', [('Content-Length', '4x')]",
     "'200 OK', [('Content-Length', '')]", "'200 OK', [('Content-Length', '4, 4')]",
     "'200 OK', [('Content-Length', '4'), ('content-length', '5')]",
     "'200 OK', [('Content-Length', '99999999999999999999')]", "'200 OK', [('Content-Length', '+4')]",
+    "'200 OK', [('Content-Length', '4.0')]", "'200 OK', [('Content-Length', '0x4')]",
+    r"'200 OK', [('Content-Length', '\xb2')]", "'200 OK', [('Content-Length', '4 4')]",
+    "'200 OK', [('Content-Length', 4)]",
 ])
 def test_a_bad_head_is_an_error(server, head):
     with server.connect() as client:
@@ -300,6 +357,23 @@ def test_a_body_shorter_than_its_length_takes_no_other_with_it(server):
         assert client.response().body == b'xxxxx'
         assert not client.response().complete
         assert client.at_end()
+
+
+@pytest.mark.parametrize('version', ['1.1', '1.0'])
+@pytest.mark.parametrize('kind', ['list', 'generator', 'write', 'file'])
+@pytest.mark.parametrize('length', [0, 3, 9, 10, 30])
+def test_lengths_of_each_kind(server, kind, length, version):
+    """The body is 10 bytes; it is cut where its length is less, and short where it is more."""
+    with server.connect() as client:
+        client.send(request('GET', f'/length?{kind},{length}', version=version))
+        response = client.response()
+        assert (response.status, response['Content-Length']) == (200, str(length))
+        assert (response.body, response.complete) == (b'0123456789'[:length], length <= 10)
+        if length > 10 or version == '1.0':
+            assert client.at_end()
+        else:
+            client.send(request('GET', '/large?1'))
+            assert client.response().body == b'x'
 
 
 def test_a_body_longer_than_its_length_is_cut(server):
@@ -439,17 +513,51 @@ def test_many_items(server, pieces, size):
 CONTENT = b'0123456789' * 50_000
 
 
+@pytest.mark.parametrize('version', ['1.1', '1.0'])
 @pytest.mark.parametrize('kind, body', [
     ('whole', CONTENT), ('unsized', CONTENT), ('middle', CONTENT[100:]), ('part', CONTENT[5:25]),
-    ('like', CONTENT)])
-def test_a_file(server, kind, body):
+    ('like', CONTENT), ('peeked', CONTENT[7:]), ('bytes', CONTENT[3:]), ('gzip', CONTENT[11:]),
+    ('gzip-part', CONTENT[20:30]), ('pipe', b'through a pipe'), ('at-end', b''), ('empty', b''),
+    ('empty-sized', b''), ('empty-bytes', b''), ('empty-pipe', b'')])
+def test_a_file(server, kind, body, version):
+    """From where it stands, to its end or as far as the Content-Length goes."""
     before = len(server.descriptors())
-    response = server.get(f'/file?{kind}')
-    assert response.complete and response.body == body
+    response = server.ask(request('GET', f'/file?{kind}', version=version))
+    assert (response.status, response.complete, response.body) == (200, True, body)
+    if not body:
+        assert response['Content-Length'] == '0'
     assert server.ask(request('HEAD', f'/file?{kind}'), 'HEAD').body == b''
     eventually(lambda: len(server.descriptors()) <= before)
-    if kind == 'like':
+    if kind == 'like' and version == '1.1':
         server.noted('file-like', 'close', 'close')
+
+
+def test_a_file_shorter_than_its_length(server):
+    with server.connect() as client:
+        client.send(request('GET', '/file?short'))
+        response = client.response()
+        assert (response.body, response.complete) == (CONTENT, False)
+        assert client.at_end()
+
+
+def test_the_rest_of_a_file_is_no_reason_to_warn(serve):
+    """A part of a file is what Content-Length is for."""
+    server = serve('pep3333')
+    for kind in ('part', 'gzip-part'):
+        assert len(server.get(f'/file?{kind}').body) < 100
+    assert server.get('/length?list,3').body == b'012'
+    server.logged('GET /length?list,3: the body is longer')
+    assert '/file' not in server.log
+
+
+def test_a_wrapper_that_is_kept_is_dead(server):
+    assert server.get('/keep-file').body == b'kept'
+    assert server.get('/use-kept-file').body == b'RuntimeError, closed once'
+
+
+def test_a_wrapper_that_is_closed_already(server):
+    assert server.get('/file-closed').status == 500
+    server.logged('RuntimeError: the wrapper of this file is closed')
 
 
 def test_a_wrapped_file_can_be_iterated(server):

@@ -137,6 +137,35 @@ except ValueError: failures.append('ValueError')
                                  "'AttributeError', 'ValueError']");
 }
 
+TEST_F(Streams, FileWrapperIsClosedOnce)
+{
+    define(R"py(
+import asynwsgi, io
+class File:
+    closed = 0
+    def read(self, size):
+        self.wrapper.close()
+        return b'last'
+    def close(self):
+        self.closed += 1
+        self.wrapper.close()
+        raise OSError
+file = File()
+wrapper = file.wrapper = asynwsgi.FileWrapper(file)
+outcome = []
+for call in wrapper.close, wrapper.close, wrapper.__next__:
+    try: outcome.append(call())
+    except (OSError, RuntimeError) as error: outcome.append(type(error).__name__)
+class Quiet(File):
+    def close(self): self.closed += 1
+quiet = Quiet()
+quiet.wrapper = asynwsgi.FileWrapper(quiet)
+within = next(quiet.wrapper), quiet.closed
+)py");
+    EXPECT_EQ(value("outcome, file.closed"), "(['OSError', None, 'RuntimeError'], 1)");
+    EXPECT_EQ(value("within"), "(b'last', 1)") << "a file that closes its wrapper";
+}
+
 TEST_F(Streams, FileWrapperIsCollected)
 {
     define(R"py(

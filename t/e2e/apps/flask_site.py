@@ -64,6 +64,19 @@ def rows():
     return flask.Response(pieces(), mimetype='text/csv')
 
 
+@app.get('/words/<word>')
+def words(word):
+    """Lines that say whose request this is, each time that a piece of the response is made."""
+    flask.g.word = word
+
+    @flask.stream_with_context
+    def pieces():
+        for _ in range(150):
+            seen = f'{flask.request.view_args["word"]} {flask.g.word} {flask.request.path}\n'
+            yield seen.rjust(65536)
+    return flask.Response(pieces(), mimetype='text/plain')
+
+
 @app.get('/count')
 def count():
     flask.session['count'] = flask.session.get('count', 0) + 1

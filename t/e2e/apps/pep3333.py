@@ -1,5 +1,6 @@
 """Applications that go to the corners of PEP 3333, one at each path. Those that leave notes take
 the name of the notes from the query string."""
+import gzip
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import urllib.parse
 import wsgiref.validate
 
@@ -150,6 +152,74 @@ def replaces_its_head(environ, start_response):
     yield b'replaced'
 
 
+@at('/held')
+def holds_its_head(environ, start_response):
+    """Gives what is empty, and thinks again before it gives more."""
+    name, how = environ['QUERY_STRING'].split(',')
+    start_response('200 OK', [('X-First', 'yes'), ('Content-Length', '5')])
+    yield b''
+    yield b''
+    note(name + '.held', 'held')
+    await_note(name)
+    try:
+        raise ValueError('on second thought')
+    except ValueError:
+        start_response('503 Second Thought', list(PLAIN), sys.exc_info())
+    if how == 'return':
+        return
+    yield b''
+    if how == 'item':
+        yield b'longer than the first one was to be'
+
+
+@at('/write-nothing')
+def writes_nothing(environ, start_response):
+    write = start_response('200 OK', list(PLAIN))
+    write(b'')
+    await_note(environ['QUERY_STRING'])
+    return [b'late']
+
+
+@at('/exc-info-first')
+def passes_exc_info_first(environ, start_response):
+    """That was the first call, so another is the second."""
+    try:
+        raise ValueError('before the first call')
+    except ValueError:
+        start_response('500 At First', list(PLAIN), sys.exc_info())
+    try:
+        start_response('200 OK', list(PLAIN))
+    except AssertionError:
+        return [b'at first, once']
+
+
+@at('/exc-info-late')
+def passes_exc_info_late(environ, start_response):
+    start_response('200 OK', list(PLAIN))(b'written')
+    line = None
+    try:
+        line = sys._getframe().f_lineno + 1
+        raise ValueError('after the head')
+    except ValueError:
+        try:
+            start_response('500 Too Late', list(PLAIN), sys.exc_info())
+        except ValueError as error:
+            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)]
+            note(environ['QUERY_STRING'],
+                 f'ValueError {error}, at its line: {line in lines}')
+            raise
+
+
+@at('/replaced-wrongly')
+def replaces_its_head_wrongly(environ, start_response):
+    start_response('200 OK', [('X-First', 'yes')])
+    try:
+        raise ValueError
+    except ValueError:
+        start_response('500 Wrong', [('X-A', 'a\r\nX-B: b')], sys.exc_info())
+    return [b'never']
+
+
 @at('/too-late')
 def replaces_its_head_too_late(environ, start_response):
     start_response('200 OK', list(PLAIN))
@@ -191,6 +261,20 @@ def answers_with(environ, start_response):
     headers = [('Content-Length', length)] if length else []
     start_response(urllib.parse.unquote(status), headers)
     return [body.encode()] if body else []
+
+
+@at('/length')
+def sized_in_each_way(environ, start_response):
+    kind, length = environ['QUERY_STRING'].split(',')
+    write = start_response('200 OK', [('Content-Length', length)])
+    if kind == 'list':
+        return [b'01234', b'56789']
+    if kind == 'generator':
+        return (b'%d' % digit for digit in range(10))
+    if kind == 'file':
+        return environ['wsgi.file_wrapper'](io.BytesIO(b'0123456789'), 4)
+    write(b'01234')
+    return [b'56789']
 
 
 @at('/headers')
@@ -383,23 +467,89 @@ class Unnumbered:
         note(self.name, 'close')
 
 
+def pipe(content):
+    """What can be read from a pipe: it has a descriptor, but no place to stand at."""
+    read, write = os.pipe()
+    os.write(write, content)
+    os.close(write)
+    return open(read, 'rb')
+
+
+def compressed(content):
+    return gzip.GzipFile(fileobj=temporary(gzip.compress(content, 1)))
+
+
+def skipped(file, size):
+    assert len(file.read(size)) == size
+    return file
+
+
+CONTENT = b'0123456789' * 50_000
+files = {  # and the Content-Length, or where that is None, none
+    'whole': lambda: (temporary(CONTENT), 500_000),
+    'unsized': lambda: (temporary(CONTENT), None),
+    'middle': lambda: (skipped(temporary(CONTENT), 100), 499_900),
+    'part': lambda: (skipped(temporary(CONTENT), 5), 20),
+    'like': lambda: (Unnumbered('file-like', CONTENT), 500_000),
+    # Its descriptor stands further on than it does itself.
+    'peeked': lambda: (skipped(temporary(CONTENT), 7), None),
+    'bytes': lambda: (skipped(io.BytesIO(CONTENT), 3), None),
+    # Its descriptor would give what is compressed.
+    'gzip': lambda: (skipped(compressed(CONTENT), 11), None),
+    'gzip-part': lambda: (skipped(compressed(CONTENT), 20), 10),
+    'pipe': lambda: (pipe(b'through a pipe'), None),
+    'at-end': lambda: (skipped(temporary(CONTENT), 500_000), None),
+    'empty': lambda: (temporary(b''), None),
+    'empty-sized': lambda: (temporary(b''), 0),
+    'empty-bytes': lambda: (io.BytesIO(), None),
+    'empty-pipe': lambda: (pipe(b''), None),
+    'short': lambda: (temporary(CONTENT), 500_001),
+}
+
+
 @at('/file')
 def sends_a_file(environ, start_response):
     kind = environ['QUERY_STRING']
-    content = b'0123456789' * 50_000
-    length = len(content)
-    file = temporary(content)
-    if kind == 'middle':
-        file.seek(100)
-        length -= 100
-    if kind == 'part':
-        file.seek(5)
-        length = 20
-    if kind == 'like':
-        file = Unnumbered('file-like', content)
-    start_response('200 OK', [] if kind == 'unsized' else [('Content-Length', str(length))])
+    file, length = files[kind]()
+    start_response('200 OK', [] if length is None else [('Content-Length', str(length))])
     wrapper = environ['wsgi.file_wrapper']
     return wrapper(file) if kind == 'whole' else wrapper(file, 1000)
+
+
+class CountsClose(io.BytesIO):
+    closes = 0
+
+    def close(self):
+        self.closes += 1
+
+
+@at('/keep-file')
+def keeps_a_file(environ, start_response):
+    kept['file'] = CountsClose(b'kept')
+    kept['wrapper'] = environ['wsgi.file_wrapper'](kept['file'])
+    start_response('200 OK', list(PLAIN))
+    return kept['wrapper']
+
+
+@at('/use-kept-file')
+def uses_a_file_that_was_kept(environ, start_response):
+    kept['file'].seek(0)
+    try:
+        said = next(kept['wrapper']).decode()
+    except RuntimeError:
+        said = 'RuntimeError'
+    kept['wrapper'].close()
+    times = {1: 'once'}.get(kept['file'].closes)
+    start_response('200 OK', list(PLAIN))
+    return [f'{said}, closed {times}'.encode()]
+
+
+@at('/file-closed')
+def closes_its_file_too_soon(environ, start_response):
+    wrapper = environ['wsgi.file_wrapper'](temporary(CONTENT))
+    wrapper.close()
+    start_response('200 OK', list(PLAIN))
+    return wrapper
 
 
 @at('/file-iterated')

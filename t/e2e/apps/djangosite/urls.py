@@ -7,6 +7,7 @@ urlpatterns = [
     path('add/', views.add),
     path('books/<int:number>/', views.book),
     path('books.csv', views.export),
+    path('compressed/<int:number>/', views.compressed),
     path('file/', views.file),
     path('upload/', views.upload),
     path('visits/', views.visits),

@@ -4,6 +4,7 @@ from django import forms
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 
 from shelf.models import Book
 
@@ -37,6 +38,15 @@ def export(request):
 
 def file(request):
     return FileResponse(open(__file__, 'rb'), as_attachment=True)
+
+
+@gzip_page
+def compressed(request, number):
+    """By GZipMiddleware: whole, or line by line."""
+    lines = [f'line {count} of them\n' for count in range(number)]
+    if 'streamed' in request.GET:
+        return StreamingHttpResponse(iter(lines), content_type='text/plain')
+    return HttpResponse(lines, content_type='text/plain')
 
 
 @csrf_exempt
