@@ -51,7 +51,7 @@ TEST(Target, HearsThatThePeerHasShutItsSide)
     pair.say();
     loop.turns(2);
     EXPECT_EQ(target.calls, 0);
-    shutdown(pair.theirs, SHUT_WR);
+    shutdown(pair.peer, SHUT_WR);
     loop.turns(1);
     EXPECT_EQ(target.calls, 1);
     EXPECT_EQ(target.last, DISPATCH_SHUT);
