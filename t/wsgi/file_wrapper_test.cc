@@ -210,7 +210,9 @@ TEST_F(FileWrapper, WhatIsStillInItsBuffer)
     define("make = both\ndef prepare(f): f.write(b'fresh'); f.seek(0, 2); f.write(b'end'); "
            "f.seek(2)");
     EXPECT_TRUE(Client(*this).get().body == "esh" + data("5:") + "end");
-    // Going back within the buffer writes nothing.
+    // Going back within the buffer writes nothing.  So that close() doesn't, before the client has
+    // it: what is on its way are the file's own pages.
+    sendfile_most = 1000;
     define("def prepare(f): f.read(1); f.seek(10); f.write(b'newer'); f.seek(7)");
     EXPECT_EQ(Client(*this).get().body.substr(0, 10), data("7:10") + "newer" + data("15:17"));
     EXPECT_GT(sendfiles, 0u);
@@ -276,7 +278,9 @@ def app(e, s):
     ASSERT_EQ(wsgi_load(wsgi), 0);
     EXPECT_TRUE(Client(*this).get().body == "written " + data());
     define("fields = [('Content-Length', '18')]");
-    EXPECT_TRUE(Client(*this).get().body == "written " + data(":10"));
+    Client c(*this);
+    EXPECT_TRUE(c.get().body == "written " + data(":10"));
+    EXPECT_TRUE(c.get().body == "written " + data(":10")) << "the connection goes on";
     EXPECT_EQ(log_text(), "");
     EXPECT_TRUE(until(is_closed));
 }
