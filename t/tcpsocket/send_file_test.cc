@@ -83,6 +83,9 @@ TEST_P(SendFileTest, HeadAndFile)
     EXPECT_EQ(calls.send_flags & MSG_MORE, 0);
     EXPECT_EQ(far_gets(), "next");
     EXPECT_EQ(held(), 0u);
+    ASSERT_TRUE(stream.put("head of much "));
+    EXPECT_GT(send_file(0, 140'000), 0);
+    EXPECT_EQ(calls.send_flags & MSG_MORE, 0) << "its segments are its own";
 }
 
 TEST_P(SendFileTest, AsTheReaderTakesIt)
