@@ -1,8 +1,8 @@
 """Measure what it costs to send a file, beside nginx's sendfile, in one run.
 
 The figure is nanoseconds of the server's CPU time for each KiB that wrk read: as in bench.py, whose
-servers these are.  asynwsgi sends the same file in two ways, by wsgi.file_wrapper and as blocks that
-the application reads.  They take turns within each round, and the best of the rounds counts.
+servers these are.  asynwsgi sends the same file in two ways, by wsgi.file_wrapper and as blocks
+that the application reads.  They take turns within each round, and the best of the rounds counts.
 """
 
 import argparse
@@ -91,7 +91,8 @@ def show(samples):
     print("| " + " | ".join(["", *names]) + " |")
     print("|" + " --- |" * (len(names) + 1))
     for size, servers in samples.items():
-        best = {name: min((ns for ns in taken if ns), default=None) for name, taken in servers.items()}
+        best = {name: min((ns for ns in taken if ns), default=None)
+                for name, taken in servers.items()}
         cells = [f"{best[name]:.1f} ({best[name] / best['nginx']:.2f})"
                  if best[name] and best["nginx"] else "errors" for name in names]
         print("| " + " | ".join([size, *cells]) + " |")
@@ -107,7 +108,8 @@ def main():
     args = parser.parse_args()
     for tool in ("wrk", "taskset", "nginx"):
         if not shutil.which(tool):
-            sys.exit(f"bench: {tool} not found; on Debian: apt-get install wrk util-linux nginx-light")
+            sys.exit(f"bench: {tool} not found; on Debian: "
+                     "apt-get install wrk util-linux nginx-light")
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)  # nginx's worker is another user
         os.environ["FILES"] = folder

@@ -12,8 +12,8 @@ from serving import eventually
 
 SIZE = 1_000_003
 CONTENT = hashlib.shake_128(b'content').digest(SIZE)
-KINDS = ['plain', 'unbuffered', 'updated', 'named', 'unnamed', 'rolled', 'spooled', 'memory', 'zipped',
-         'pipe']
+KINDS = ['plain', 'unbuffered', 'updated', 'named', 'unnamed', 'rolled', 'spooled', 'memory',
+         'zipped', 'pipe']
 SEEKABLE = [kind for kind in KINDS if kind != 'pipe']
 LARGE = 100 * 1024 * 1024
 
