@@ -13,3 +13,11 @@ bench-slow: all
 	$(PYTHON) $(srcdir)/bench/slow.py ./asynwsgi$(EXEEXT) --json bench-slow.json $(BENCH_SLOW_FLAGS)
 EXTRA_DIST += bench/slow.py
 CLEANFILES += bench-slow.json
+
+# What it costs to send a file, beside nginx; see bench/files.py for --connections and others.
+.PHONY: bench-files
+bench-files: all
+	$(PYTHON) $(srcdir)/bench/files.py ./asynwsgi$(EXEEXT) --json bench-files.json \
+		$(BENCH_FILES_FLAGS)
+EXTRA_DIST += bench/files.py
+CLEANFILES += bench-files.json

@@ -13,6 +13,12 @@
 /* Bytes that are read at a time, where they must be. */
 #define COPIED 32768
 
+/*
+ * So much of a file, at most, shares a segment with the output before it.  That
+ * saves a tenth of the time that 8 KiB take, and makes 1 MiB a quarter dearer.
+ */
+#define SHARING_MOST 131072
+
 /* Not what sendfile(2) can do with these descriptors. */
 static bool is_unfit(ssize_t error)
 {
@@ -60,7 +66,8 @@ static ssize_t send_direct(struct tcpsocket_stream *stream, int file, uint64_t o
 int tcpsocket_stream_send_file(struct tcpsocket_stream *stream, int file, uint64_t offset,
                                size_t length, size_t *taken)
 {
-    ssize_t sent = tcpsocket_stream_push(stream);
+    ssize_t sent = length > SHARING_MOST ? tcpsocket_stream_send(stream, NULL, 0)
+                                         : tcpsocket_stream_push(stream);
 
     if (sent == 0 && !stream->blocked && length > 0) {
         sent = send_direct(stream, file, offset, length);

@@ -1,7 +1,8 @@
 #define _GNU_SOURCE
 /*
  * sendfile(2) is Linux'.  It knows no MSG_NOSIGNAL, so SIGPIPE is blocked around
- * it, and taken if it came: an application may have it do anything.
+ * it, and taken if it came, as it may when a part was sent before: an application
+ * may have it do anything.
  */
 #include "stream.h"
 
@@ -26,7 +27,7 @@ ssize_t tcpsocket_sendfile(int socket, int file, uint64_t offset, size_t length)
     if (taken < 0)
         taken = -errno;
     if (!sigismember(&before, SIGPIPE)) {
-        if (taken == -EPIPE)
+        if (taken < (ssize_t)length)
             sigtimedwait(&pipe, NULL, &now);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }

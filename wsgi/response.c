@@ -189,7 +189,7 @@ static enum step step_file(struct wsgi_request *request)
         wsgi_wait_forget(request->wait);
     if (!request->responded && begin(request) < 0)
         return STEP_FAILED;
-    if (is_bodiless(request) || request->place == request->end)
+    if (request->place == request->end)
         return STEP_END;
     return wsgi_send_file_step(request) < 0 ? STEP_FAILED : STEP_MORE;
 }

@@ -5,8 +5,9 @@
  *
  * Real is what read() would take the same bytes from: a regular file that a
  * FileIO has open, alone, under one of io's own buffers, or as a temporary file.
- * It is sent from tell() on, since a buffer may have read ahead; to where the
- * Content-Length, or else the file, ends.  Anything else is iterated over.
+ * It is sent from tell() on, since a buffer may have read ahead, or not have
+ * written yet; to where the Content-Length, or else the file, ends.  Anything else
+ * is iterated over.
  */
 #include "request.h"
 

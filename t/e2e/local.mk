@@ -10,6 +10,7 @@ e2e_tests = \
 	t/e2e/test_examples.py \
 	t/e2e/test_falcon.py \
 	t/e2e/test_faults.py \
+	t/e2e/test_file_wrapper.py \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
 	t/e2e/test_libraries.py \
@@ -45,6 +46,7 @@ e2e_files = \
 	t/e2e/apps/djangosite/site_wsgi.py \
 	t/e2e/apps/djangosite/urls.py \
 	t/e2e/apps/falcon_site.py \
+	t/e2e/apps/files.py \
 	t/e2e/apps/flask_site.py \
 	t/e2e/apps/middleware.py \
 	t/e2e/apps/notes.py \

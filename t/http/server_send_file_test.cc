@@ -29,6 +29,7 @@ class ServerSendFile : public ServerTest {
 
     ~ServerSendFile() override
     {
+        stop();
         ::close(file);
     }
 

@@ -20,6 +20,11 @@ class ServerWatch : public ServerTest {
             open = nullptr;
         };
     }
+
+    ~ServerWatch() override
+    {
+        stop(); // while what the callbacks use is there
+    }
 };
 
 TEST_F(ServerWatch, EndAbandons)

@@ -83,6 +83,9 @@ TEST_P(SendFileTest, HeadAndFile)
     EXPECT_EQ(calls.send_flags & MSG_MORE, 0);
     EXPECT_EQ(far_gets(), "next");
     EXPECT_EQ(held(), 0u);
+    ASSERT_TRUE(stream.put("head of much "));
+    EXPECT_GT(send_file(0, 140'000), 0);
+    EXPECT_EQ(calls.send_flags & MSG_MORE, 0) << "its segments are its own";
 }
 
 TEST_P(SendFileTest, AsTheReaderTakesIt)
@@ -276,6 +279,29 @@ TEST_P(SendFileTest, PeerThatWentAwayRaisesNoSignal)
     sigprocmask(SIG_BLOCK, nullptr, &blocked);
     EXPECT_FALSE(sigismember(&pending, SIGPIPE));
     EXPECT_FALSE(sigismember(&blocked, SIGPIPE));
+}
+
+// Some of it was taken before.
+TEST_P(SendFileTest, PeerThatGoesAwayMeanwhileRaisesNoSignal)
+{
+    calls.sendfile_most = 1000;
+    calls.sendfile_breaks = true;
+    EXPECT_EQ(send_file(0, 2000), 1000);
+    sigset_t pending;
+    sigpending(&pending);
+    EXPECT_FALSE(sigismember(&pending, SIGPIPE));
+}
+
+// An application may have the signal blocked, and wait for it.
+TEST_P(SendFileTest, BlockedSignalStaysSo)
+{
+    sigset_t pipe, blocked;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &pipe, nullptr);
+    EXPECT_EQ(send_file(0, 2000), 2000);
+    sigprocmask(SIG_UNBLOCK, &pipe, &blocked);
+    EXPECT_TRUE(sigismember(&blocked, SIGPIPE));
 }
 
 // -- Where there is no sendfile(2) for it

@@ -11,6 +11,7 @@
 #include <asynwsgi/tcpsocket.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -47,7 +48,8 @@ struct Calls {
     Call sendfile;
     size_t send_most = SIZE_MAX; // bytes one call of send takes
     size_t sendfile_most = SIZE_MAX;
-    int send_flags = 0; // of the last call
+    bool sendfile_breaks = false; // with its signal, behind what it takes
+    int send_flags = 0;           // of the last call
 };
 
 static Calls calls;
@@ -112,9 +114,11 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 
 ssize_t __wrap_sendfile(int fd, int file, off_t *offset, size_t size)
 {
-    return calls.sendfile.fails()
-               ? -1
-               : __real_sendfile(fd, file, offset, std::min(size, calls.sendfile_most));
+    if (calls.sendfile.fails())
+        return -1;
+    if (calls.sendfile_breaks)
+        raise(SIGPIPE);
+    return __real_sendfile(fd, file, offset, std::min(size, calls.sendfile_most));
 }
 }
 
