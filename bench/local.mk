@@ -13,3 +13,11 @@ bench-slow: all
 	$(PYTHON) $(srcdir)/bench/slow.py ./asynwsgi$(EXEEXT) --json bench-slow.json $(BENCH_SLOW_FLAGS)
 EXTRA_DIST += bench/slow.py
 CLEANFILES += bench-slow.json
+
+# What many streams at once take of one worker; see bench/streams.py for --kind and others.
+BENCH_STREAMS_FLAGS =
+.PHONY: bench-streams
+bench-streams: all
+	$(PYTHON) $(srcdir)/bench/streams.py ./asynwsgi$(EXEEXT) --json bench-streams.json $(BENCH_STREAMS_FLAGS)
+EXTRA_DIST += bench/clients.py bench/streams.py
+CLEANFILES += bench-streams.json
