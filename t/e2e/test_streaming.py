@@ -9,6 +9,7 @@ import random
 import socket
 import subprocess
 import sys
+import time
 import urllib.parse
 import zlib
 
@@ -471,6 +472,23 @@ def test_clients_that_leave(server, leave, sent, field):
     getattr(client, leave)()
     server.noted(name, 'called', 'GeneratorExit', 'close')
     client.close()
+
+
+def test_a_client_that_is_slow_where_it_is_waited_for(serve):
+    """It has a time-out; one that the application keeps waiting has not."""
+    server = serve('streaming', '--timeout-body', '300ms')
+    with server.connect() as client:
+        client.send(request('POST', '/noted?slow', 'Content-Length: 10') + b'abc')
+        assert client.response().status == 408
+    server.noted('slow', 'called', 'GeneratorExit', 'close')
+    with server.connect() as client:
+        message = sized('/stuck?held', bytes(300_000))
+        client.send(message[:150_000])
+        server.noted('held', 'called')
+        time.sleep(1)
+        (server.notes / 'held.go').touch()
+        client.send(message[150_000:])
+        assert client.response().body == digest(bytes(300_000))
 
 
 def test_descriptors_after_clients_that_leave(server):

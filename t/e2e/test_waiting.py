@@ -174,6 +174,30 @@ def test_a_wait_for_an_event_that_ends(server):
     server.noted('nobody', 'end', 'close')
 
 
+def test_several_that_wait_for_one_descriptor(server, nothing_stays_open):
+    """Each goes on, though they wait for one number."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(5)]
+        for client in clients:
+            client.send(request('GET', '/shared?shared'))
+        server.noted('shared', *['waits'] * 5)
+        assert body(server.get('/write-shared')) == b'written'
+        assert [body(client.response()) for client in clients] == [b'ready'] * 5
+
+
+def test_waits_in_a_list(server):
+    """An iterable need not be a generator."""
+    with server.connect() as client:
+        client.send(request('GET', '/list'))
+        server.noted('list', 'waits')
+        client.socket.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            client.socket.recv(1)
+        client.socket.settimeout(15)
+        assert body(server.get('/pulse?list')) == b'False'
+        assert body(client.response()) == b'went on'
+
+
 def test_some_time_out_and_some_do_not(server):
     with waiters(server, 'mixed', 5) as clients:
         hasty = [server.connect() for _ in range(5)]
@@ -331,6 +355,13 @@ def test_a_stop_at_once(serve):
         server.noted('once', 'waits')
         server.command.signal(signal.SIGINT)
         assert server.command.wait() == 0
+
+
+def test_time_outs_of_connections_are_not_those_of_waits(serve):
+    """Nobody is slow where the application waits."""
+    server = serve('waiting', *[word for name in ('body', 'write', 'idle', 'head')
+                                for word in (f'--timeout-{name}', '300ms')])
+    assert body(server.get('/sleep?long&1')) == b'ready'
 
 
 def test_an_application_that_cannot_wait(start):

@@ -259,6 +259,33 @@ def waits_for_what_there_is_not(environ, start_response):
     yield ' '.join(said).encode()
 
 
+shared = os.pipe()
+
+
+@at('/shared')
+@noting
+def waits_for_what_others_wait_for(environ, start_response, name):
+    start_response('200 OK', PLAIN)
+    note(name, 'waits')
+    yield environ['x-wsgiorg.fdevent.readable'](shared[0], 60)
+    yield timed_out(environ)
+
+
+@at('/write-shared')
+def writes_to_what_is_shared(environ, start_response):
+    os.write(shared[1], b'x')
+    start_response('200 OK', PLAIN)
+    return [b'written']
+
+
+@at('/list')
+def waits_in_a_list(environ, start_response):
+    start_response('200 OK', PLAIN)
+    item = event('list').wait()
+    note('list', 'waits')
+    return [item, b'went ', b'on']
+
+
 @at('/file')
 def waits_for_a_file(environ, start_response):
     """Which is always ready, though epoll takes none."""
