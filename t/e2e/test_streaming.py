@@ -491,6 +491,32 @@ def test_a_client_that_is_slow_where_it_is_waited_for(serve):
         assert client.response().body == digest(bytes(300_000))
 
 
+@pytest.mark.parametrize('leave', ['close', 'reset', 'half_close'])
+@pytest.mark.parametrize('length', [1000, 10_000_000])
+@pytest.mark.parametrize('sent', [1000, 300_000])
+def test_clients_that_leave_while_their_input_is_not_read(server, leave, length, sent):
+    """That is noticed without reading it, where all of it is there and where some is not."""
+    name = f'unread-{leave}-{length}-{sent}'
+    client = server.connect()
+    client.send(request('POST', '/stuck?' + name, f'Content-Length: {max(length, sent)}'))
+    client.send(bytes(sent))
+    server.noted(name, 'called')
+    getattr(client, leave)()
+    server.noted(name, 'called', 'GeneratorExit')
+    client.close()
+
+
+def test_nothing_is_received_unasked(server):
+    """No item is longer than the window, also when the application comes late to it."""
+    with server.connect() as client:
+        client.send(request('POST', '/late-items?late', 'Content-Length: 1000000')
+                    + bytes(200_000))
+        (server.notes / 'late.go').touch()
+        client.send(bytes(800_000))
+        sizes = [int(size) for size in client.response().body.split()]
+    assert sum(sizes) == 1_000_000 and max(sizes) <= 65536
+
+
 def test_descriptors_after_clients_that_leave(server):
     before = server.connections()
     clients = [server.connect() for _ in range(50)]

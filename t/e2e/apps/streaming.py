@@ -155,9 +155,23 @@ def noted(environ, start_response):
 def stuck(environ, start_response):
     """Does not read until there is a note "NAME.go"."""
     note(environ['QUERY_STRING'], 'called')
+    try:
+        while not exists(environ['QUERY_STRING'] + '.go'):
+            yield asynwsgi.sleep(0.02)
+        yield from digest(environ, start_response)
+    except GeneratorExit:
+        note(environ['QUERY_STRING'], 'GeneratorExit')
+        raise
+
+
+@at('/late-items')
+def late_items(environ, start_response):
+    """How long each is that there is when there is a note "NAME.go"."""
+    start_response('200 OK', PLAIN)
     while not exists(environ['QUERY_STRING'] + '.go'):
         yield asynwsgi.sleep(0.02)
-    yield from digest(environ, start_response)
+    for item in environ['wsgi.input']:
+        yield item if item is environ['wsgi.input_sentinel'] else b'%d ' % len(item)
 
 
 @at('/early')
