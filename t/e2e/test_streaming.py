@@ -339,6 +339,14 @@ def test_all_of_more_than_the_window(server):
     assert [line for line in lines if line != b'"blocked"'] == [b'["ValueError"]', b'["xxxxx"]']
 
 
+def test_chunks_that_read_has_left(server):
+    """They begin where they begin, though many are in the window."""
+    pieces = [bytes([97 + n % 26]) * (n % 50 + 1) for n in range(6000)]
+    response = server.ask(chunked_request('POST', '/all-or-items', *pieces))
+    items = [json.loads(line) for line in response.body.splitlines()]
+    assert chunks_in(items) == [[len(piece), piece.decode()] for piece in pieces] + [[0, '']]
+
+
 def test_a_larger_window(serve):
     server = serve('streaming', '--input-window', '1m')
     body = b'x' * 900_000
@@ -382,11 +390,12 @@ def push(client, data):
 
 
 @FRAMED
-def test_who_does_not_read_stops_the_client(server, framed):
+@pytest.mark.parametrize('read', ['none', 'some'])
+def test_who_does_not_read_stops_the_client(server, framed, read):
     """By TCP: the worker holds the window, the rest is the kernel's and the client's."""
     body = random.Random(5).randbytes(12_000_000)
     clients = [Peer((server.host, server.port)) for _ in range(4)]
-    names = [f'stuck-{framed.__name__}-{n}' for n in range(len(clients))]
+    names = [f'{read}-{framed.__name__}-{n}' for n in range(len(clients))]
     server.post('/digest', body)
     before, sent = server.resident(), []
     messages = [framed(f'/stuck?{name}', body, 100_000) for name in names]
@@ -401,7 +410,11 @@ def test_who_does_not_read_stops_the_client(server, framed):
     for client, name, message, count in zip(clients, names, messages, sent):
         (server.notes / (name + '.go')).touch()
         client.send(message[count:])
-        assert client.response().body == digest(body)
+        response = client.response()
+        if read == 'none':
+            assert response.body == digest(body)
+        else:
+            assert 0 < int(response.body.split()[0]) < len(body)
         client.close()
 
 

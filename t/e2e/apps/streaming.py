@@ -153,9 +153,15 @@ def noted(environ, start_response):
 
 @at('/stuck')
 def stuck(environ, start_response):
-    """Does not read until there is a note "NAME.go"."""
+    """Does not read until there is a note "NAME.go"; if the name begins with "some", it has read
+    one item before."""
     note(environ['QUERY_STRING'], 'called')
     try:
+        while environ['QUERY_STRING'].startswith('some'):
+            item = next(environ['wsgi.input'])
+            if item is not environ['wsgi.input_sentinel']:
+                break
+            yield item
         while not exists(environ['QUERY_STRING'] + '.go'):
             yield asynwsgi.sleep(0.02)
         yield from digest(environ, start_response)
@@ -234,6 +240,19 @@ def calls(environ, start_response):
             value = [b'ValueError']
         pieces = value if isinstance(value, list) else [value]
         yield json.dumps([piece.decode('latin-1') for piece in pieces]).encode() + b'\n'
+
+
+@at('/all-or-items')
+def all_or_items(environ, start_response):
+    """[size, data] and data, joined, of those that there are when read() has found that the body is
+    too long for it."""
+    start_response('200 OK', PLAIN)
+    try:
+        yield from call_again(environ, environ['wsgi.input'].read, True)
+    except ValueError:
+        for item in environ['wsgi.input']:
+            yield item if item is environ['wsgi.input_sentinel'] else \
+                json.dumps(as_json(item)).encode() + b'\n'
 
 
 def by_read(environ, start_response):
