@@ -169,6 +169,7 @@ def read_late(port, n, size, pipe):
     pipe.recv()
     digest = expected(size)
     for reader in readers:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         with reader.makefile("rb", 1 << 20) as file:
             while file.readline() != b"\r\n":
                 pass
