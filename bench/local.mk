@@ -21,3 +21,11 @@ bench-files: all
 		$(BENCH_FILES_FLAGS)
 EXTRA_DIST += bench/files.py
 CLEANFILES += bench-files.json
+
+# What many streams at once take of one worker; see bench/streams.py for --kind and others.
+BENCH_STREAMS_FLAGS =
+.PHONY: bench-streams
+bench-streams: all
+	$(PYTHON) $(srcdir)/bench/streams.py ./asynwsgi$(EXEEXT) --json bench-streams.json $(BENCH_STREAMS_FLAGS)
+EXTRA_DIST += bench/clients.py bench/streams.py
+CLEANFILES += bench-streams.json

@@ -55,8 +55,8 @@ def hurry(pid, priority):
 
 # -- The ordinary client --------------------------------------------------------------------------
 
-def ask(port, seconds, rate):
-    """Latencies in ns. A request that was due before the answer to the last counts from then on."""
+def ask(port, seconds, rate, pipe):
+    """Sends latencies in ns. A request that was due before the answer to the last counts from then on."""
     gc.disable()
     hurry(0, 2)
     taken = []
@@ -76,7 +76,15 @@ def ask(port, seconds, rate):
                 raise RuntimeError(f"the ordinary client got {answer!r}")
             if n >= rate // 10:  # the first are to warm up
                 taken.append(done - began)
-    return taken
+    pipe.send(taken)
+
+
+def latencies(port, args, cpu):
+    process, pipe = pinned(cpu, ask, port, args.seconds, args.rate)
+    try:
+        return pipe.recv()
+    finally:
+        process.join()
 
 
 # -- The slow ones --------------------------------------------------------------------------------
@@ -133,14 +141,13 @@ def hold(port, kind, count, pipe):
 
 
 def pinned(cpu, function, *arguments):
-    """A process on that core, and a pipe to it, by which the function's value comes if it has any."""
+    """A process on that core for a function, whose last argument is a pipe to us."""
     ours, theirs = multiprocessing.Pipe()
 
     def run():
         os.sched_setaffinity(0, {cpu})
-        value = function(*arguments, theirs) if function is hold else function(*arguments)
-        if value is not None:
-            theirs.send(value)
+        ours.close()
+        function(*arguments, theirs)
 
     process = multiprocessing.get_context("fork").Process(target=run, daemon=True)
     process.start()
@@ -205,24 +212,16 @@ def measure(asynwsgi, kind, args, cpus):
     server = Server(lambda port: [asynwsgi, "--bind", f"127.0.0.1:{port}", *options(asynwsgi), "app"],
                     cpus[0])
     alone, beside, memory = [], [], None
-
-    def latencies():
-        process, pipe = pinned(cpus[-1], ask, server.port, args.seconds, args.rate)
-        try:
-            return pipe.recv()
-        finally:
-            process.join()
-
     try:
         worker = child(server.process.pid)
         hurry(worker, 2)
         for turn in range(args.rounds):
-            alone.append(latencies())
+            alone.append(latencies(server.port, args, cpus[-1]))
             empty, before = at_rest(worker), private(worker)
             with slow_clients(server.port, kind, args.n, cpus[-1]):
                 if KINDS[kind][3]:
                     time.sleep(args.settle)
-                beside.append(latencies())
+                beside.append(latencies(server.port, args, cpus[-1]))
                 held = descriptors(worker) - empty
                 if held < args.n:
                     raise RuntimeError(f"{kind}: the worker has only {held} connections")

@@ -28,9 +28,11 @@ e2e_tests = \
 	t/e2e/test_refused.py \
 	t/e2e/test_slow.py \
 	t/e2e/test_soak.py \
+	t/e2e/test_streaming.py \
 	t/e2e/test_strict.py \
 	t/e2e/test_timeouts.py \
-	t/e2e/test_vanishing.py
+	t/e2e/test_vanishing.py \
+	t/e2e/test_waiting.py
 e2e_files = \
 	t/e2e/apps/beside.py \
 	t/e2e/apps/bottle_site.py \
@@ -49,11 +51,14 @@ e2e_files = \
 	t/e2e/apps/files.py \
 	t/e2e/apps/flask_site.py \
 	t/e2e/apps/middleware.py \
+	t/e2e/apps/mounts.py \
 	t/e2e/apps/notes.py \
 	t/e2e/apps/pep3333.py \
 	t/e2e/apps/pep3333_examples.py \
 	t/e2e/apps/phases.py \
+	t/e2e/apps/streaming.py \
 	t/e2e/apps/strict.py \
+	t/e2e/apps/waiting.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/peer.py \

@@ -103,6 +103,15 @@ class Server:
         """The number of sockets among them."""
         return sum(link.startswith('socket:') for link in self.descriptors())
 
+    def at_rest(self, target):
+        """What it has open, sorted, when one client is connected, whose requests are for that
+        target, and all that were before have been seen. Sockets and pipes have no numbers."""
+        with self.connect() as client:
+            for _ in range(2):
+                client.send(peer.request('GET', target))
+                client.response()
+            return sorted(link.split(':[')[0] for link in self.descriptors())
+
     def resident(self):
         """Bytes of memory that the workers take."""
         return sum(1024 * int(re.search(r'VmRSS:\s+(\d+) kB',

@@ -18,18 +18,8 @@ def server(serve):
     return serve('pep3333')
 
 
-def opened(server):
-    """What it has open: names of files, and "socket" and "pipe" for each."""
-    return sorted(link.split(':[')[0] for link in server.descriptors())
-
-
 def connected(server):
-    """What it has open when one client is connected, and all that were before have been seen."""
-    with server.connect() as client:
-        for _ in range(2):
-            client.send(request('GET', '/large?1'))
-            client.response()
-        return opened(server)
+    return server.at_rest('/large?1')
 
 
 @pytest.fixture(scope='module')

@@ -15,3 +15,7 @@ def await_note(name):
         if time.monotonic() > deadline:
             raise TimeoutError(name)
         time.sleep(0.005)
+
+
+def exists(name):
+    return os.path.exists(os.path.join(os.environ['NOTES'], name))
