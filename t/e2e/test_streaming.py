@@ -506,9 +506,10 @@ def test_a_client_that_is_slow_where_it_is_waited_for(serve):
 
 @pytest.mark.parametrize('leave', ['close', 'reset', 'half_close'])
 @pytest.mark.parametrize('length', [1000, 10_000_000])
-@pytest.mark.parametrize('sent', [1000, 300_000])
+@pytest.mark.parametrize('sent', [1000, 50_000])
 def test_clients_that_leave_while_their_input_is_not_read(server, leave, length, sent):
-    """That is noticed without reading it, where all of it is there and where some is not."""
+    """That is noticed without reading it, where all of it is there and where some is not. It has to
+    fit into the kernel's buffer, or the end behind it does not get to us."""
     name = f'unread-{leave}-{length}-{sent}'
     client = server.connect()
     client.send(request('POST', '/stuck?' + name, f'Content-Length: {max(length, sent)}'))
