@@ -122,8 +122,9 @@ def upload_slowly(uploads, stopped, rate):
         stopping = stopping or stopped()
         for upload in tuple(left):
             due = max(due + pause, time.monotonic() - 0.1)
-            if due - time.monotonic() > 0.0005:
-                time.sleep(due - time.monotonic())
+            early = due - time.monotonic()
+            if early > 0.0005:
+                time.sleep(early)
             if upload.sent < len(upload.data):
                 upload.send(size)
             elif upload.receive() and stopping:
