@@ -55,8 +55,9 @@ struct http_exchange {
     struct http_exchange *next; /* while it waits for another connection */
     void *handlers, *observers; /* their own pointers */
     uint64_t began;
-    uint64_t sent; /* body bytes of the response */
-    size_t memory; /* that the handler holds */
+    uint64_t sent;       /* body bytes of the response */
+    size_t memory;       /* that the handler holds */
+    uint64_t chunk_left; /* of a chunk of the response that is sent in parts */
     union {
         uint64_t length;  /* of the body of a RESPONSE_SIZED */
         uint64_t dropped; /* in DISCARD */

@@ -256,15 +256,6 @@ int http_respond(struct http_connection *c, const struct http_response *response
     return commit(c, written);
 }
 
-/* Of a piece that can be sent in parts, how much makes one chunk. */
-static size_t chunk_of(const struct http_connection *c, size_t length)
-{
-    size_t unsent = tcpsocket_stream_unsent(&c->stream);
-    size_t room = unsent + DIRECT_MIN < OUTPUT_HIGH ? OUTPUT_HIGH - unsent : DIRECT_MIN;
-
-    return length < room ? length : room;
-}
-
 size_t http_exchange_allowed(const struct http_connection *c, size_t length)
 {
     uint64_t left = c->exchange->length - c->exchange->sent;
@@ -289,21 +280,43 @@ int http_send(struct http_connection *c, const void *data, size_t length)
     return error;
 }
 
-int http_send_some(struct http_connection *c, const void *data, size_t length, size_t *taken)
+/* Some of a chunk, which is begun if none is, and ended with its last byte. */
+static int send_some_chunk(struct http_connection *c, const void *data, size_t length,
+                           size_t *taken)
 {
-    bool is_chunked = c->framing == RESPONSE_CHUNKED;
+    uint64_t *left = &c->exchange->chunk_left;
+    unsigned char *room;
     int error;
 
-    if (is_chunked)
-        length = chunk_of(c, length);
-    if (is_chunked || length < DIRECT_MIN || http_exchange_allowed(c, length) < length) {
-        error = http_send(c, data, length);
-    } else {
-        error = tcpsocket_stream_send_some(&c->stream, data, length, &length);
-        c->exchange->sent += error == 0 ? length : 0;
+    if (*left == 0) {
+        room = tcpsocket_stream_reserve(&c->stream, HTTP_CHUNK_LINE);
+        if (room == NULL)
+            return no_room(c);
+        tcpsocket_stream_commit(&c->stream, http_chunk_line(room, length));
+        *left = length;
     }
-    if (error == 0 || error == -EMSGSIZE)
+    error = tcpsocket_stream_send_some(&c->stream, data, length < *left ? length : (size_t)*left,
+                                       taken);
+    if (error != 0)
+        return error;
+    *left -= *taken;
+    return *left > 0 ? 0 : write_copy(c, LITERAL("\r\n"));
+}
+
+int http_send_some(struct http_connection *c, const void *data, size_t length, size_t *taken)
+{
+    int error;
+
+    if ((length < DIRECT_MIN && c->exchange->chunk_left == 0) ||
+        http_exchange_allowed(c, length) < length) {
         *taken = length;
+        return http_send(c, data, length);
+    }
+    error = c->framing == RESPONSE_CHUNKED
+                ? send_some_chunk(c, data, length, taken)
+                : tcpsocket_stream_send_some(&c->stream, data, length, taken);
+    if (error == 0)
+        c->exchange->sent += *taken;
     return error;
 }
 

@@ -199,11 +199,16 @@ int tcpsocket_stream_send_some(struct tcpsocket_stream *stream, const void *data
                                size_t *taken)
 {
     struct iovec piece = {(void *)data, length};
-    int error = send_all(stream, &piece, stream->pool->limits.output_high, 0);
+    int error = send_all(stream, &piece, 0, 0);
 
-    if (!error)
-        *taken = piece.iov_len;
-    return error;
+    if (error)
+        return error;
+    *taken = piece.iov_len;
+    if (piece.iov_len < length) {
+        stream->waits = true;
+        tcpsocket_stream_watch(stream);
+    }
+    return 0;
 }
 
 int tcpsocket_stream_push(struct tcpsocket_stream *stream)

@@ -235,9 +235,9 @@ int http_respond(struct http_connection *connection, const struct http_response 
 int http_send(struct http_connection *connection, const void *data, size_t length);
 
 /*
- * The same, but what the client does not take is not copied beyond what makes
- * http_full(): `taken`, written where it succeeds or gives -EMSGSIZE, tells how
- * much is done with, which is some unless http_full() was true before.
+ * The same, but of a large piece nothing is copied: `taken`, written where it
+ * succeeds or gives -EMSGSIZE, tells how much is done with.  The response is full
+ * where that is not all, and what is left is the next to be sent, in this way.
  */
 int http_send_some(struct http_connection *connection, const void *data, size_t length,
                    size_t *taken);

@@ -116,19 +116,38 @@ TEST_P(OutputTest, CutInTheFirstPiece)
     EXPECT_EQ(far_gets_all(), "head body");
 }
 
-TEST_P(OutputTest, SomeIsWhatMakesItFull)
+TEST_P(OutputTest, SomeIsWhatTheKernelTakes)
 {
     std::string all = pattern(0, 200000);
     size_t taken = 0, more = 1;
     calls.send_most = 1000;
     ASSERT_TRUE(stream.put("head"));
     EXPECT_EQ(tcpsocket_stream_send_some(&stream, all.data(), all.size(), &taken), 0);
-    EXPECT_EQ(taken, 996u + limits.output_high);
-    EXPECT_EQ(stream.unsent(), limits.output_high);
+    EXPECT_EQ(taken, 996u);
+    EXPECT_EQ(stream.unsent(), 0u);
+    EXPECT_TRUE(tcpsocket_stream_full(&stream));
     EXPECT_EQ(tcpsocket_stream_send_some(&stream, all.data(), all.size(), &more), 0);
     EXPECT_EQ(more, 0u);
     calls.send_most = SIZE_MAX;
     EXPECT_TRUE(far_gets_all() == "head" + all.substr(0, taken));
+    EXPECT_EQ(stream.drains, 1);
+    EXPECT_FALSE(tcpsocket_stream_full(&stream));
+}
+
+TEST_P(OutputTest, SomeIsNoneWhereTheRestComesFirst)
+{
+    std::string all = pattern(0, 200000);
+    size_t taken = 1;
+    calls.send_most = 2;
+    ASSERT_TRUE(stream.put("head"));
+    EXPECT_EQ(tcpsocket_stream_send_some(&stream, all.data(), all.size(), &taken), 0);
+    EXPECT_EQ(taken, 0u);
+    EXPECT_EQ(stream.unsent(), 2u);
+    EXPECT_TRUE(tcpsocket_stream_full(&stream));
+    calls.send_most = SIZE_MAX;
+    EXPECT_EQ(far_gets_all(), "head");
+    EXPECT_EQ(stream.drains, 1);
+    EXPECT_FALSE(tcpsocket_stream_full(&stream));
 }
 
 TEST_P(OutputTest, SomeIsAllThatTheKernelTakes)

@@ -252,9 +252,8 @@ void tcpsocket_stream_commit(struct tcpsocket_stream *stream, size_t length);
 int tcpsocket_stream_send(struct tcpsocket_stream *stream, const void *data, size_t length);
 
 /*
- * The same, but no more of the data is copied than makes the stream full;
- * `taken` tells how much of it was sent or copied.  That is some, unless the
- * stream is full already.
+ * The same, but none of the data is copied: `taken` tells how much of it the
+ * kernel took.  Where that is not all, the stream is full until it takes more.
  */
 int tcpsocket_stream_send_some(struct tcpsocket_stream *stream, const void *data, size_t length,
                                size_t *taken);
