@@ -129,8 +129,12 @@ static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
 {
     struct kernel *kernel = loop->kernel;
     bool stale = kernel->fd < 0;
-    int n = stale ? 0 : epoll_wait(kernel->fd, kernel->batch, BATCH, milliseconds);
+    int n = 0;
 
+    dispatch_wait_begins(loop);
+    if (!stale)
+        n = epoll_wait(kernel->fd, kernel->batch, BATCH, milliseconds);
+    dispatch_wait_ends(loop);
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < n; i++) {

@@ -3,6 +3,10 @@
  * The portable back end: poll(2) on an array that is kept from turn to turn.
  *
  *   place[fd] is the descriptor's index in fds plus one, or 0 when not in it
+ *
+ * Another thread may have the tables grow during the wait, but nothing else of
+ * them changes then (see dispatch_targets_tell): so the kernel goes on with the
+ * former array, and what it found is copied.
  */
 #include "loop.h"
 
@@ -19,6 +23,7 @@
 
 struct kernel {
     struct pollfd *fds;
+    struct pollfd *former; /* than fds, in the kernel's hands; or NULL */
     nfds_t *place;
     nfds_t count;
 };
@@ -38,14 +43,38 @@ static void poll_close(struct dispatch *loop)
     free(kernel);
 }
 
+/* Not by memcpy(): the kernel may be writing the third member. */
+static struct pollfd *copy(const struct kernel *kernel, size_t capacity)
+{
+    struct pollfd *fds = calloc(capacity, sizeof *fds);
+
+    for (nfds_t i = 0; fds && i < kernel->count; i++) {
+        fds[i].fd = kernel->fds[i].fd;
+        fds[i].events = kernel->fds[i].events;
+    }
+    return fds;
+}
+
+static int grow(struct kernel *kernel, size_t capacity, bool in_use)
+{
+    struct pollfd *fds = in_use ? copy(kernel, capacity)
+                                : realloc(kernel->fds, capacity * sizeof *kernel->fds);
+
+    if (!fds)
+        return -ENOMEM;
+    if (in_use)
+        kernel->former = kernel->fds;
+    kernel->fds = fds;
+    return 0;
+}
+
 static int poll_reserve(struct dispatch *loop, size_t capacity)
 {
     struct kernel *kernel = loop->kernel;
     void *p;
 
-    if (!(p = realloc(kernel->fds, capacity * sizeof *kernel->fds)))
+    if (grow(kernel, capacity, loop->asleep && !kernel->former) < 0)
         return -ENOMEM;
-    kernel->fds = p;
     if (!(p = realloc(kernel->place, capacity * sizeof *kernel->place)))
         return -ENOMEM;
     kernel->place = p;
@@ -89,11 +118,26 @@ static unsigned from_poll(int events)
            (events & POLLRDHUP ? DISPATCH_SHUT : 0u);
 }
 
+/* What the kernel wrote into the former array. */
+static void adopt(struct kernel *kernel)
+{
+    for (nfds_t i = 0; i < kernel->count; i++)
+        kernel->fds[i].revents = kernel->former[i].revents;
+    free(kernel->former);
+    kernel->former = NULL;
+}
+
 static int poll_wait(struct dispatch *loop, int milliseconds)
 {
     struct kernel *kernel = loop->kernel;
-    int left = poll(kernel->fds, kernel->count, milliseconds);
+    struct pollfd *fds = kernel->fds;
+    int left;
 
+    dispatch_wait_begins(loop);
+    left = poll(fds, kernel->count, milliseconds);
+    dispatch_wait_ends(loop);
+    if (kernel->former)
+        adopt(kernel);
     if (left < 0)
         return errno == EINTR || errno == EAGAIN ? 0 : -errno;
     /* Backwards, since a refusal puts the last, which is done, in its place. */

@@ -83,17 +83,41 @@ void dispatch_free(struct dispatch *loop)
     free(loop);
 }
 
+void dispatch_wait_begins(struct dispatch *loop)
+{
+    if (!loop->before_wait)
+        return;
+    loop->asleep = true;
+    loop->until = loop->heap_count > 0 ? loop->heap[0].key : DISPATCH_NEVER;
+    loop->before_wait(loop->wait_context);
+}
+
+void dispatch_wait_ends(struct dispatch *loop)
+{
+    int saved = errno;
+
+    if (!loop->before_wait)
+        return;
+    loop->after_wait(loop->wait_context);
+    loop->asleep = loop->roused = false;
+    errno = saved;
+}
+
+void dispatch_rouse(struct dispatch *loop)
+{
+    if (!loop->asleep || loop->roused)
+        return;
+    loop->roused = true;
+    dispatch_kick(loop);
+}
+
 static void turn(struct dispatch *loop)
 {
     uint64_t now;
     int r;
 
     dispatch_targets_tell(loop);
-    if (loop->before_wait)
-        loop->before_wait(loop->wait_context);
     r = loop->backend->wait(loop, loop->ready_count > 0 ? 0 : dispatch_timers_timeout(loop));
-    if (loop->after_wait)
-        loop->after_wait(loop->wait_context);
     if (r < 0)
         dispatch_stop(loop, r);
     now = dispatch_clock();
@@ -129,6 +153,14 @@ void dispatch_around_wait(struct dispatch *loop, void (*before)(void *context),
 uint64_t dispatch_now(const struct dispatch *loop)
 {
     return loop->now;
+}
+
+void dispatch_update(struct dispatch *loop)
+{
+    uint64_t now = dispatch_clock();
+
+    if (loop->asleep && now > loop->now)
+        loop->now = now;
 }
 
 const char *dispatch_backend(const struct dispatch *loop)

@@ -74,6 +74,9 @@ struct dispatch {
     void (*before_wait)(void *context);
     void (*after_wait)(void *context);
     void *wait_context;
+    bool asleep;    /* between the two, so other threads may be at work on the loop ... */
+    bool roused;    /* ... one of which ended the wait ... */
+    uint64_t until; /* ... or else a timer does, whose key this is */
 
     struct slot *slots;
     int *dirty;
@@ -96,11 +99,23 @@ void dispatch_targets_deliver(struct dispatch *loop); /* calls those in ready, u
 void dispatch_target_report(struct dispatch *loop, int fd, unsigned events);
 void dispatch_target_forgotten(struct dispatch *loop, int fd); /* by the kernel: tell it again */
 
+/*
+ * dispatch.c.  To be called by the back end's wait, around its system call: in
+ * between, the back end uses nothing of the loop's, and what it has in the kernel's
+ * hands stays where it is.
+ */
+void dispatch_wait_begins(struct dispatch *loop);
+void dispatch_wait_ends(struct dispatch *loop); /* keeps errno */
+
+/* End the wait of a loop that is asleep: another thread has changed what it waits for. */
+void dispatch_rouse(struct dispatch *loop);
+
 /* timer.c */
 void dispatch_timers_run(struct dispatch *loop);
 int dispatch_timers_timeout(const struct dispatch *loop); /* milliseconds, -1 for none */
 
 /* waker.c */
+void dispatch_kick(const struct dispatch *loop);
 void dispatch_wakers_close(struct dispatch *loop);
 
 extern const struct backend dispatch_backend_poll, dispatch_backend_epoll;

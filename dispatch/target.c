@@ -53,6 +53,7 @@ static void mark(struct dispatch *loop, int fd)
         return;
     slot->dirty = true;
     loop->dirty[loop->dirty_count++] = fd;
+    dispatch_rouse(loop);
 }
 
 int dispatch_add(struct dispatch *loop, struct dispatch_target *target, int fd, unsigned events)

@@ -82,6 +82,8 @@ void dispatch_timer_set(struct dispatch_timer *timer, uint64_t deadline)
     timer->deadline = deadline;
     if (deadline < loop->heap[timer->position].key)
         sift_up(loop, timer->position, (struct heap_entry){deadline, timer});
+    if (deadline < loop->until)
+        dispatch_rouse(loop);
 }
 
 void dispatch_timer_remove(struct dispatch_timer *timer)

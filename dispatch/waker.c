@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void kick(const struct dispatch *loop)
+void dispatch_kick(const struct dispatch *loop)
 {
     const uint64_t one = 1;
     ssize_t n = write(loop->wake_fd, &one, sizeof one);
@@ -37,7 +37,7 @@ static void wakers_run(struct dispatch_target *target, unsigned events)
         waker->woken(waker);
         if (loop->stopped) {
             /* Others may be pending, and the descriptor is empty. */
-            kick(loop);
+            dispatch_kick(loop);
             return;
         }
     }
@@ -94,7 +94,7 @@ void dispatch_wake(struct dispatch_waker *waker)
     if (!__atomic_exchange_n(&waker->pending, 1, __ATOMIC_SEQ_CST)) {
         int saved = errno;
 
-        kick(waker->loop);
+        dispatch_kick(waker->loop);
         errno = saved;
     }
 }

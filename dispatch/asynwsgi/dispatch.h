@@ -11,7 +11,8 @@
  * returns, the callback will not be called again, the descriptor may be closed
  * and the memory freed.
  *
- * A loop belongs to one thread.  Only dispatch_wake() may be called from other
+ * A loop belongs to one thread, or to those that share a lock as
+ * dispatch_around_wait() has it.  Only dispatch_wake() may be called from other
  * threads and from signal handlers.  Times are nanoseconds of CLOCK_MONOTONIC.
  * After a fork the child may remove what was added and free the loop, without
  * effect on its parent's, but it may not run it; in a callback, too, if it
@@ -58,12 +59,22 @@ void dispatch_stop(struct dispatch *loop, int status);
 /*
  * Have `before` and `after` called around each wait, to let go of a lock, say,
  * while the thread sleeps.  NULL, NULL: no more.
+ *
+ * Such a lock makes the loop one for several threads: whoever holds it may call
+ * anything here but dispatch_new(), dispatch_free() and dispatch_run(), and what
+ * that changes for the wait ends it, given that the loop has a waker.
  */
 void dispatch_around_wait(struct dispatch *loop, void (*before)(void *context),
                           void (*after)(void *context), void *context);
 
 /* The time at which this turn of the loop began; read once a turn, and greater in each. */
 uint64_t dispatch_now(const struct dispatch *loop);
+
+/*
+ * Let dispatch_now() tell the time of this call: for another thread, while this
+ * one sleeps and its turn may have begun long ago.
+ */
+void dispatch_update(struct dispatch *loop);
 
 /* The time by the clock: for a deadline that is set behind what may have taken long. */
 uint64_t dispatch_clock(void);
