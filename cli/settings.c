@@ -41,7 +41,11 @@ void cli_settings_init(struct cli_settings *settings)
                 .limits = http_limits_default,
                 .timeouts = http_timeouts_default,
                 .memory_budget = 1 << 30,
-                .wsgi = {.body_memory = 1 << 20, .input_window = 65536},
+                .wsgi = {.body_memory = 1 << 20,
+                         .input_window = 65536,
+                         .threads = 1,
+                         .queue = 1024,
+                         .queue_timeout = 30000000000},
             },
     };
 }

@@ -213,14 +213,25 @@ static int boot(struct worker *worker, unsigned slot, int lifeline)
     return dispatch_add(worker->loop, &worker->lifeline, lifeline, DISPATCH_READ);
 }
 
+/* Threads of the application cannot be ended, and Python cannot end without them. */
+static void stop_threads(struct worker *worker, enum server_status status)
+{
+    if (!worker->wsgi || wsgi_attach(worker->wsgi, NULL) == 0)
+        return;
+    server_log_print(worker->log, SERVER_LOG_WARNING,
+                     "threads do not come back from the application; ending without them");
+    _exit((int)status);
+}
+
 /* The signals come last: from then on one would end us before the rest is done. */
-static void shut(struct worker *worker)
+static void shut(struct worker *worker, enum server_status status)
 {
     dispatch_remove(&worker->lifeline);
     dispatch_timer_remove(&worker->patience);
     http_server_free(worker->server);
     if (worker->access_log.flush.loop)
         server_access_log_fini(&worker->access_log);
+    stop_threads(worker, status);
     wsgi_free(worker->wsgi);
     for (size_t i = 0; i < sizeof worker->signals / sizeof *worker->signals; i++)
         dispatch_signal_remove(&worker->signals[i].signal);
@@ -293,7 +304,7 @@ enum server_status server_worker_run(struct server_setup *setup, unsigned slot, 
     status = load(&worker);
     if (status == SERVER_OK)
         status = serve(&worker, slot, lifeline);
-    shut(&worker);
+    shut(&worker, status);
     server_listeners_close(&setup->listeners);
     return status;
 }

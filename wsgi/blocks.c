@@ -31,7 +31,7 @@ PyObject *wsgi_blocks_find(struct wsgi_blocks *blocks, const unsigned char *byte
 
     if (slot->env && slot->hash == h && slot->length == length &&
         memcmp(slot->bytes, bytes, length) == 0)
-        return slot->env;
+        return Py_NewRef(slot->env);
     return NULL;
 }
 
@@ -58,6 +58,8 @@ int wsgi_blocks_keep(struct wsgi_blocks *blocks, const unsigned char *bytes, siz
     copy = PyDict_Copy(env);
     if (!copy)
         return -1;
+    /* Making the copy may have let another thread in (see environ.c). */
+    slot->hash = h;
     memcpy(slot->bytes, bytes, length);
     slot->length = length;
     Py_XSETREF(slot->env, copy);

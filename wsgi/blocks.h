@@ -27,7 +27,7 @@ struct wsgi_blocks {
     struct wsgi_block slots[1 << WSGI_BLOCK_BITS];
 };
 
-/* The environ kept for these bytes (borrowed), or NULL. */
+/* The environ kept for these bytes, a new reference, or NULL. */
 PyObject *wsgi_blocks_find(struct wsgi_blocks *blocks, const unsigned char *bytes, size_t length);
 
 /*

@@ -21,7 +21,7 @@ struct wsgi_request *wsgi_callable_request(PyObject *callable)
 {
     struct wsgi_request *request = ((struct wsgi_callable *)callable)->request;
 
-    if (request && request->connection)
+    if (request && !request->over)
         return request;
     PyErr_SetString(PyExc_RuntimeError, "the request that this belongs to is over");
     return NULL;

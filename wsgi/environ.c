@@ -61,7 +61,7 @@ static int fill_template(struct wsgi *wsgi, PyObject *template)
         set(template, name[WSGI_NAME_INPUT], Py_NewRef(Py_None)) < 0 ||
         set(template, name[WSGI_NAME_INPUT_TERMINATED], PyBool_FromLong(1)) < 0 ||
         set(template, name[WSGI_NAME_ERRORS], Py_NewRef(wsgi->errors)) < 0 ||
-        set(template, name[WSGI_NAME_MULTITHREAD], PyBool_FromLong(0)) < 0 ||
+        set(template, name[WSGI_NAME_MULTITHREAD], PyBool_FromLong(wsgi->options->threads > 1)) < 0 ||
         set(template, name[WSGI_NAME_MULTIPROCESS], PyBool_FromLong(wsgi->options->multiprocess)) <
             0 ||
         set(template, name[WSGI_NAME_RUN_ONCE], PyBool_FromLong(0)) < 0 ||
@@ -89,13 +89,18 @@ PyObject *wsgi_environ_template(struct wsgi *wsgi)
  * Of these, requests mostly have the same value, that of the first: it comes
  * with the template and need not be set again.
  */
+static bool has_learned(const struct wsgi *wsgi)
+{
+    return wsgi->usual[WSGI_NAME_SERVER_NAME];
+}
+
 static int learn(struct wsgi *wsgi, PyObject *env)
 {
     static const enum wsgi_name names[] = {WSGI_NAME_SERVER_NAME, WSGI_NAME_SERVER_PORT,
                                            WSGI_NAME_SERVER_PROTOCOL, WSGI_NAME_REQUEST_METHOD,
                                            WSGI_NAME_REMOTE_ADDR};
 
-    if (wsgi->usual[names[0]])
+    if (has_learned(wsgi))
         return 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         PyObject *value = PyDict_GetItemWithError(env, wsgi->names.of[names[i]]);
@@ -212,23 +217,32 @@ static int set_field(struct wsgi *wsgi, PyObject *env, const struct http_request
     return r;
 }
 
-/* The template and the fields: a new dict. */
+/*
+ * The template and the fields: a new dict.
+ *
+ * A copy of a dict may have the garbage collector run, so Python code, so other
+ * threads of the pool: nothing else here does.  They may even learn().
+ */
 static PyObject *with_fields(struct wsgi *wsgi, const struct http_request *head)
 {
     uint32_t start = head->field_count > 0 ? head->fields[0].name.start : head->length;
     const unsigned char *bytes = head->message + start;
     size_t length = head->length - start;
-    PyObject *env = wsgi_blocks_find(&wsgi->blocks, bytes, length);
+    PyObject *kept = wsgi_blocks_find(&wsgi->blocks, bytes, length), *env;
+    bool learned = has_learned(wsgi);
 
-    if (env)
-        return PyDict_Copy(env);
+    if (kept) {
+        env = PyDict_Copy(kept);
+        Py_DECREF(kept);
+        return env;
+    }
     env = PyDict_Copy(wsgi->template);
     if (!env)
         return NULL;
     for (uint32_t i = 0; i < head->field_count; i++)
         if (set_field(wsgi, env, head, &head->fields[i]) < 0)
             goto fail;
-    if (wsgi_blocks_keep(&wsgi->blocks, bytes, length, env) < 0)
+    if (learned && wsgi_blocks_keep(&wsgi->blocks, bytes, length, env) < 0)
         goto fail;
     return env;
 
@@ -308,14 +322,18 @@ static int set_local(struct wsgi_request *request, const struct sockaddr *socket
     return local ? set_server(request, Py_NewRef(local->name), Py_NewRef(local->port)) : -1;
 }
 
-int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head)
+int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head,
+                      const struct sockaddr *local, const struct sockaddr *peer)
 {
     struct wsgi *wsgi = request->wsgi;
+    bool learned;
 
-    request->env = with_fields(wsgi, head);
+    do {
+        learned = has_learned(wsgi);
+        Py_XSETREF(request->env, with_fields(wsgi, head));
+    } while (request->env && learned != has_learned(wsgi));
     if (!request->env || set_request_line(request, head) < 0 || set_authority(request, head) < 0 ||
-        set_local(request, http_connection_local(request->connection)) < 0 ||
-        set_peer(request, http_connection_peer(request->connection)) < 0 ||
+        set_local(request, local) < 0 || set_peer(request, peer) < 0 ||
         learn(wsgi, request->env) < 0)
         return -1;
     return PyDict_SetItem(request->env, wsgi->names.of[WSGI_NAME_INPUT], request->input);

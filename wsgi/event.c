@@ -2,9 +2,9 @@
  * asynwsgi.Event: what requests wait for until another request, or a thread,
  * sets it.
  *
- * `waiters` are the waits begun for it, which hold references to it.  The
- * interpreter's lock guards the list: the loop has it whenever it is not
- * asleep, so set() may be called by any thread that runs Python.
+ * `waits` are those for it, which hold references to it.  `is_set` changes, and
+ * they join and are set, under both the interpreter's lock and the loop's: so set()
+ * may be called by any thread that runs Python.
  */
 #include "types.h"
 
@@ -43,7 +43,9 @@ static PyObject *wait_for(PyObject *object, PyObject *arguments, PyObject *keywo
         wait->kind = WSGI_WAIT_NONE;
     else {
         wait->event = Py_NewRef(object);
+        wsgi_lock(wait->request->wsgi);
         wsgi_waits_join(&self->waits, wait);
+        wsgi_unlock(wait->request->wsgi);
     }
     return PyBytes_FromStringAndSize(NULL, 0);
 }
@@ -51,10 +53,11 @@ static PyObject *wait_for(PyObject *object, PyObject *arguments, PyObject *keywo
 static PyObject *set(PyObject *object, PyObject *Py_UNUSED(none))
 {
     struct event *self = (struct event *)object;
+    const struct wsgi_types *types = PyType_GetModuleState(Py_TYPE(object));
 
     self->is_set = true;
     Py_INCREF(object); /* waits that end drop their references */
-    wsgi_waits_set(&self->waits);
+    wsgi_waits_set(types->wsgi, &self->waits);
     Py_DECREF(object);
     Py_RETURN_NONE;
 }

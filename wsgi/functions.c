@@ -81,8 +81,14 @@ PyObject *wsgi_fdevent_writable(void)
 static PyObject *client_gone(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
     const struct wsgi_request *request = wsgi_request_current();
+    bool gone;
 
-    return request ? PyBool_FromLong(http_client_gone(request->connection)) : NULL;
+    if (!request)
+        return NULL;
+    wsgi_lock(request->wsgi);
+    gone = !request->connection || http_client_gone(request->connection);
+    wsgi_unlock(request->wsgi);
+    return PyBool_FromLong(gone);
 }
 
 static PyMethodDef client_gone_definition = {

@@ -158,7 +158,7 @@ static Py_ssize_t measure_line(struct wsgi_input *self, Py_ssize_t limit, bool *
 static PyObject *read_bytes(PyObject *object, PyObject *const *arguments, Py_ssize_t count)
 {
     struct wsgi_input *self = (struct wsgi_input *)object;
-    const struct wsgi_request *request;
+    struct wsgi_request *request;
     Py_ssize_t size, limit;
 
     if (parse_size(arguments, count, &size) < 0)
@@ -174,7 +174,7 @@ static PyObject *read_bytes(PyObject *object, PyObject *const *arguments, Py_ssi
 static PyObject *take_line(PyObject *object, Py_ssize_t size)
 {
     struct wsgi_input *self = (struct wsgi_input *)object;
-    const struct wsgi_request *request = request_of(object);
+    struct wsgi_request *request = request_of(object);
     Py_ssize_t limit, length;
     bool found;
 
@@ -213,7 +213,7 @@ static PyObject *next_line(PyObject *self)
 static PyObject *read_lines(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     Py_ssize_t hint, total = 0;
-    const struct wsgi_request *request;
+    struct wsgi_request *request;
     PyObject *lines, *line;
 
     if (parse_size(arguments, count, &hint) < 0)

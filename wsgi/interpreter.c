@@ -1,4 +1,5 @@
 /* Starting Python (PEP 587), so that it finds what the command `python` would find. */
+#include "pool.h"
 #include "state.h"
 
 #include "config.h"
@@ -17,6 +18,7 @@ static bool is_fork;
 static void forked(void)
 {
     is_fork = true;
+    wsgi_pool_forked();
 }
 
 void wsgi_end_fork(const struct wsgi *wsgi)

@@ -3,6 +3,8 @@ libasynwsgi_wsgi_a_CPPFLAGS = $(wsgi_inc) $(PYTHON_CPPFLAGS)
 libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/addresses.c \
 	wsgi/addresses.h \
+	wsgi/arrival.c \
+	wsgi/arrival.h \
 	wsgi/blocks.c \
 	wsgi/blocks.h \
 	wsgi/callable.c \
@@ -21,7 +23,10 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/names.c \
 	wsgi/names.h \
 	wsgi/pieces.c \
+	wsgi/pool.c \
+	wsgi/pool.h \
 	wsgi/python.h \
+	wsgi/queue.h \
 	wsgi/request.c \
 	wsgi/request.h \
 	wsgi/response.c \

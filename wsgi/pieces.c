@@ -4,9 +4,12 @@
  * Iterating over wsgi.input gives [size, data] where a chunk begins and data
  * where none does, and [0, b""] at the end of a chunked body.  What would have to
  * wait registers a wait, during which, and at no other time, the client's data is
- * read: so no more than one receive of it lies in the window unasked for.
+ * read: so no more than one receive of it lies in the window unasked for, and while
+ * no wait is begun the window is the thread's that runs the request.
  */
 #include "request.h"
+
+#include <errno.h>
 
 bool wsgi_pieces_suffice(const struct wsgi_request *request)
 {
@@ -39,7 +42,30 @@ static int wait_for(const struct wsgi_request *request, size_t wanted)
     return 0;
 }
 
-int wsgi_pieces_need(const struct wsgi_request *request, size_t wanted)
+static bool is_answered(const struct wsgi_request *request)
+{
+    return !request->connection || !request->wait->begun;
+}
+
+/* Sleep until what is registered has come.  -1 with an exception: the client left instead. */
+static int sleep_for(struct wsgi_request *request)
+{
+    struct wsgi_wait *wait = request->wait;
+    bool has_come = false;
+
+    wsgi_lock(request->wsgi);
+    if (request->connection) {
+        wsgi_wait_begin(wait);
+        wsgi_pool_sleep(request, is_answered);
+        has_come = !wait->begun;
+        wsgi_wait_end(wait);
+    }
+    wsgi_unlock(request->wsgi);
+    wsgi_wait_forget(wait);
+    return has_come ? 0 : wsgi_response_broken(request, -ECONNRESET);
+}
+
+int wsgi_pieces_need(struct wsgi_request *request, size_t wanted)
 {
     size_t most = request->wsgi->options->input_window;
 
@@ -47,12 +73,15 @@ int wsgi_pieces_need(const struct wsgi_request *request, size_t wanted)
         wanted = most;
     if (!request->window || request->window->ended || request->window->length >= wanted)
         return 0;
-    if (wait_for(request, wanted) == 0)
-        PyErr_SetString(PyExc_BlockingIOError, "so much of the body has not arrived yet");
+    if (wait_for(request, wanted) < 0)
+        return -1;
+    if (request->wsgi->pool)
+        return sleep_for(request);
+    PyErr_SetString(PyExc_BlockingIOError, "so much of the body has not arrived yet");
     return -1;
 }
 
-int wsgi_pieces_need_all(const struct wsgi_request *request)
+int wsgi_pieces_need_all(struct wsgi_request *request)
 {
     if (wsgi_pieces_need(request, SIZE_MAX) < 0)
         return -1;

@@ -5,6 +5,9 @@
  * `connection` is let go of before anything that ends the exchange, and
  * close() is called after that, so whatever Python code runs then finds the
  * exchange over.
+ *
+ * With a pool the loop runs the handler only, and no Python in it; the rest is for
+ * the threads (wsgi_request_run).
  */
 #include "request.h"
 
@@ -37,6 +40,7 @@ static struct wsgi_request *take(struct wsgi *wsgi)
     if (!request)
         return NULL;
     request->wsgi = wsgi;
+    request->is_fresh = true;
     wsgi_spool_init(&request->body);
     return request;
 }
@@ -106,10 +110,17 @@ void wsgi_request_leave(struct wsgi_request *request)
 
 struct wsgi_request *wsgi_request_current(void)
 {
-    if (current && current->connection)
+    if (current && !current->over)
         return current;
     PyErr_SetString(PyExc_RuntimeError, "this is not called within a request");
     return NULL;
+}
+
+bool wsgi_request_is_here(const struct wsgi_request *request)
+{
+    const struct wsgi *wsgi = request->wsgi;
+
+    return wsgi->pool ? current == request : PyThread_get_thread_ident() == wsgi->thread;
 }
 
 /* close() of the iterable, if it has one, whatever became of the response. */
@@ -162,16 +173,49 @@ static void free_rest(struct wsgi_request *request)
     request->wait = NULL;
 }
 
+/* As it was before, but for Python objects. */
+static void reset(struct wsgi_request *request)
+{
+    free_rest(request);
+    free(request->arrival);
+    request->arrival = NULL;
+    wsgi_spool_clear(&request->body);
+    wsgi_head_clear(&request->head);
+    request->responded = request->cut = request->full = request->over = false;
+    request->error = 0;
+    request->stage = WSGI_STAGE_ARRIVING;
+    request->is_fresh = true;
+}
+
+static void put_back(struct wsgi_request *request)
+{
+    struct wsgi *wsgi = request->wsgi;
+
+    request->next = wsgi->free;
+    wsgi->free = request;
+    wsgi->free_count++;
+}
+
+void wsgi_request_recycle(struct wsgi_request *request)
+{
+    reset(request);
+    if (request->input || request->wsgi->free_count < FREE_MOST)
+        put_back(request);
+    else
+        destroy(request); /* it has no Python objects yet, for which there is no lock here */
+}
+
 /* The exchange is over: see to it that nothing of it lives on. */
 static void release(struct wsgi_request *request)
 {
     struct wsgi *wsgi = request->wsgi;
+    bool keep;
 
+    request->over = true;
     wsgi_turn_leave(request);
     if (request->wait)
         wsgi_wait_end(request->wait);
     close_iterable(request);
-    free_rest(request);
     Py_CLEAR(request->context);
     Py_CLEAR(request->item);
     Py_CLEAR(request->iterator);
@@ -184,32 +228,41 @@ static void release(struct wsgi_request *request)
     cut_callable(&request->write);
     cut_input(&request->input);
     wsgi_errors_end_line(wsgi->errors);
-    wsgi_spool_clear(&request->body);
-    wsgi_head_clear(&request->head);
-    request->responded = request->cut = false;
-    request->error = 0;
-    if (wsgi->free_count >= FREE_MOST) {
+    reset(request);
+    wsgi_lock(wsgi);
+    keep = wsgi->free_count < FREE_MOST;
+    if (keep)
+        put_back(request);
+    wsgi_unlock(wsgi);
+    if (!keep)
         destroy(request);
-        return;
-    }
-    request->next = wsgi->free;
-    wsgi->free = request;
-    wsgi->free_count++;
 }
 
 /* -- The ends of an exchange ---------------------------------------------- */
 
-static struct http_connection *leave(struct wsgi_request *request)
+struct http_connection *wsgi_request_let_go(struct wsgi_request *request)
 {
     struct http_connection *connection = request->connection;
 
-    request->connection = NULL;
+    __atomic_store_n(&request->connection, NULL, __ATOMIC_RELAXED);
     return connection;
 }
 
 void wsgi_request_finish(struct wsgi_request *request)
 {
-    http_finish(leave(request));
+    struct http_connection *connection;
+    bool is_short = false;
+
+    request->over = true;
+    wsgi_lock(request->wsgi);
+    connection = wsgi_request_let_go(request);
+    if (connection) {
+        is_short = wsgi_response_is_short(request, http_connection_sent(connection));
+        http_finish(connection);
+    }
+    wsgi_unlock(request->wsgi);
+    if (is_short)
+        wsgi_request_warn(request, "the body is shorter than its Content-Length");
     release(request);
 }
 
@@ -221,6 +274,8 @@ static bool client_has_left(const struct wsgi_request *request)
 
 void wsgi_request_fail(struct wsgi_request *request, const char *where)
 {
+    struct http_connection *connection;
+
     if (client_has_left(request))
         PyErr_Clear();
     else {
@@ -230,12 +285,31 @@ void wsgi_request_fail(struct wsgi_request *request, const char *where)
         wsgi_request_warn(request, what);
         wsgi_log_exception(request->wsgi);
     }
-    http_fail(leave(request), INTERNAL_ERROR);
+    request->over = true;
+    wsgi_lock(request->wsgi);
+    connection = wsgi_request_let_go(request);
+    if (connection)
+        http_fail(connection, INTERNAL_ERROR);
+    wsgi_unlock(request->wsgi);
     release(request);
+}
+
+/* Before there is an environ. */
+static void warn_of_arrival(const struct wsgi_request *request, const char *what)
+{
+    const struct http_request *head = &request->arrival->head;
+
+    wsgi_log(request->wsgi, "%.*s %.*s: %s", (int)head->method.length,
+             (const char *)head->message + head->method.start, (int)head->target.length,
+             (const char *)head->message + head->target.start, what);
 }
 
 void wsgi_request_warn(const struct wsgi_request *request, const char *what)
 {
+    if (request->arrival) {
+        warn_of_arrival(request, what);
+        return;
+    }
     const char *method = request->method ? PyUnicode_AsUTF8(request->method) : NULL;
     const char *target = request->target ? PyUnicode_AsUTF8(request->target) : NULL;
 
@@ -278,18 +352,85 @@ static void call_application(struct wsgi_request *request)
 }
 
 /* Make what the application is given.  -1 with an exception. */
-static int prepare(struct wsgi_request *request, const struct http_request *head)
+static int prepare(struct wsgi_request *request, const struct http_request *head,
+                   const struct sockaddr *local, const struct sockaddr *peer)
 {
     const struct wsgi_types *types = request->wsgi->types;
 
-    request->is_head = head->is_head;
     if (!request->start_response)
         request->start_response = wsgi_callable_new(types, wsgi_start_response, request);
     if (!request->input)
         request->input = wsgi_input_new(types, request);
     if (!request->start_response || !request->input)
         return -1;
-    return wsgi_environ_make(request, head);
+    return wsgi_environ_make(request, head, local, peer);
+}
+
+/* What a thread of the pool does first. */
+static void start(struct wsgi_request *request)
+{
+    struct wsgi_arrival *arrival = request->arrival;
+    int r;
+
+    request->arrival = NULL;
+    r = prepare(request, &arrival->head, &arrival->local.any, &arrival->peer.any);
+    free(arrival);
+    if (r < 0)
+        wsgi_request_fail(request, "the making of environ");
+    else
+        call_application(request);
+}
+
+void wsgi_request_run(struct wsgi_request *request)
+{
+    if (wsgi_request_is_gone(request))
+        release(request);
+    else if (request->arrival)
+        start(request);
+    else
+        wsgi_response_continue(request);
+}
+
+/* Make what there is to be made of the head while it is there. */
+static int accept_head(struct wsgi_request *request, const struct http_request *head)
+{
+    struct http_connection *connection = request->connection;
+
+    request->is_head = head->is_head;
+    if (!request->wsgi->pool)
+        return prepare(request, head, http_connection_local(connection),
+                       http_connection_peer(connection));
+    request->arrival = wsgi_arrival_new(connection, head);
+    return request->arrival ? 0 : -1;
+}
+
+/* The request is as complete as it has to be: now the application is called. */
+static void call_now(struct wsgi_request *request)
+{
+    if (request->wsgi->pool)
+        wsgi_pool_submit(request);
+    else
+        call_application(request);
+}
+
+/* It cannot even be prepared. */
+static void fail_early(struct wsgi_request *request, const char *what)
+{
+    if (!request->wsgi->pool) {
+        wsgi_request_fail(request, what);
+        return;
+    }
+    http_fail(wsgi_request_let_go(request), UNAVAILABLE);
+    wsgi_request_recycle(request);
+}
+
+/* The exchange ended without the application's doing. */
+static void drop(struct wsgi_request *request)
+{
+    if (request->wsgi->pool)
+        wsgi_pool_drop(request);
+    else
+        release(request);
 }
 
 /* The path, or what it is below, is one of those whose bodies are streamed. */
@@ -315,14 +456,15 @@ static void stream(struct wsgi_request *request, bool has_body)
 {
     request->window = PyMem_RawCalloc(1, sizeof *request->window);
     if (!request->window) {
-        PyErr_NoMemory();
-        wsgi_request_fail(request, "the making of wsgi.input");
+        if (!request->wsgi->pool)
+            PyErr_NoMemory();
+        fail_early(request, "the making of wsgi.input");
         return;
     }
     request->window->ended = !has_body;
     if (has_body)
         http_hold_body(request->connection);
-    call_application(request);
+    call_now(request);
 }
 
 static void on_request(struct http_connection *connection, const struct http_request *head,
@@ -345,14 +487,14 @@ static void on_request(struct http_connection *connection, const struct http_req
     request->connection = connection;
     request->is_chunked = framing->body == HTTP_BODY_CHUNKED;
     http_exchange_set(connection, request);
-    if (prepare(request, head) < 0)
-        wsgi_request_fail(request, "the making of environ");
+    if (accept_head(request, head) < 0)
+        fail_early(request, "the making of environ");
     else if (is_streamed(wsgi, head))
         stream(request, has_body);
     else if (has_body)
         http_want_body(connection);
     else
-        call_application(request);
+        call_now(request);
 }
 
 /* The body cannot be put aside: its client may try again later or with less. */
@@ -362,9 +504,12 @@ static void refuse_body(struct wsgi_request *request, int error)
     char what[128];
 
     snprintf(what, sizeof what, "cannot store the body: %s", strerror(-error));
-    wsgi_request_warn(request, what);
-    http_refuse(leave(request), is_full ? NO_STORAGE : UNAVAILABLE);
-    release(request);
+    if (request->wsgi->pool && !request->is_fresh)
+        wsgi_log(request->wsgi, "%s", what); /* its name is Python's by now */
+    else
+        wsgi_request_warn(request, what);
+    http_refuse(wsgi_request_let_go(request), is_full ? NO_STORAGE : UNAVAILABLE);
+    drop(request);
 }
 
 /* 0, or what keeps the body from being stored. */
@@ -415,7 +560,7 @@ static void on_body(struct http_connection *connection, const struct http_piece 
     if (r < 0)
         refuse_body(request, r);
     else if (!request->window && last)
-        call_application(request);
+        call_now(request);
     else if (request->window && wsgi_pieces_suffice(request)) {
         /* No more before it asks for more: so the client waits for the application. */
         http_hold_body(connection);
@@ -428,14 +573,20 @@ static bool on_receivable(struct http_connection *connection)
 {
     struct wsgi_request *request = http_exchange(connection);
 
-    return !request->window || wsgi_turn_receives(request);
+    return !request->window || request->wsgi->pool || wsgi_turn_receives(request);
+}
+
+static bool is_waiting(const struct wsgi_request *request)
+{
+    return request->wait && request->wait->begun;
 }
 
 static void on_writable(struct http_connection *connection)
 {
     struct wsgi_request *request = http_exchange(connection);
 
-    if (request->iterable && !(request->wait && request->wait->begun))
+    if (request->wsgi->pool ? request->stage == WSGI_STAGE_RUNNING || !is_waiting(request)
+                            : request->iterable && !is_waiting(request))
         wsgi_resume(request);
 }
 
@@ -443,8 +594,8 @@ static void on_abandoned(struct http_connection *connection)
 {
     struct wsgi_request *request = http_exchange(connection);
 
-    leave(request);
-    release(request);
+    wsgi_request_let_go(request);
+    drop(request);
 }
 
 const struct http_handler wsgi_handler = {

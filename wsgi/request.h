@@ -2,7 +2,9 @@
 #ifndef WSGI_REQUEST_H
 #define WSGI_REQUEST_H
 
+#include "arrival.h"
 #include "head.h"
+#include "pool.h"
 #include "spool.h"
 #include "state.h"
 #include "wait.h"
@@ -12,6 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum wsgi_stage {
+    WSGI_STAGE_ARRIVING,
+    WSGI_STAGE_QUEUED,
+    WSGI_STAGE_RUNNING,
+    WSGI_STAGE_SUSPENDED
+};
+
 /*
  * Its life: the body arrives, unless it is to be streamed; the application is
  * called; what it returned is iterated over; the exchange ends and close() is
@@ -19,8 +28,17 @@
  */
 struct wsgi_request {
     struct wsgi *wsgi;
-    struct http_connection *connection; /* NULL: the exchange is over */
-    struct wsgi_request *next, **link;  /* in wsgi->free or, `link` set, wsgi->waiting */
+    struct http_connection *connection; /* under the loop's lock; NULL: the exchange is over */
+    bool over;                          /* for the application, too: under the GIL */
+    struct wsgi_request *next, **link;  /* in wsgi->free or, `link` set, in a queue */
+
+    /* With a pool: see pool.h. */
+    enum wsgi_stage stage;
+    bool is_fresh;
+    uint64_t expires;             /* when it has waited too long for a thread */
+    struct wsgi_arrival *arrival; /* of which `env` is yet to be made */
+    pthread_cond_t *sleeper;      /* of the thread that runs it and sleeps; or NULL */
+
     PyObject *env;                      /* until the application is called */
     PyObject *method, *target;          /* str, to name the request in the log */
     bool is_head;
@@ -38,6 +56,7 @@ struct wsgi_request {
     struct wsgi_head head;
     bool responded; /* the head was handed to http_server */
     bool cut;       /* it was longer than its Content-Length */
+    bool full;      /* the client has enough to take for now */
     int error;      /* of the stream; nothing can be sent any more */
 
     PyObject *iterable;  /* what the application returned */
@@ -60,6 +79,24 @@ void wsgi_request_leave(struct wsgi_request *request);
 /* The request that this thread runs; NULL with RuntimeError when there is none. */
 struct wsgi_request *wsgi_request_current(void);
 
+/* Whether this thread may write for it; else it is another's turn. */
+bool wsgi_request_is_here(const struct wsgi_request *request);
+
+/* Run it, in a thread of the pool, as far as it goes; it is not to be used afterwards. */
+void wsgi_request_run(struct wsgi_request *request);
+
+/* Whether the exchange ended while the application was at it, as far as can be told without the lock. */
+static inline bool wsgi_request_is_gone(const struct wsgi_request *request)
+{
+    return !__atomic_load_n(&request->connection, __ATOMIC_RELAXED);
+}
+
+/* Its connection, which ends the exchange; under the loop's lock. */
+struct http_connection *wsgi_request_let_go(struct wsgi_request *request);
+
+/* Back to wsgi->free with one that no thread has seen; under the loop's lock. */
+void wsgi_request_recycle(struct wsgi_request *request);
+
 /* The exchange ended by its response, or by a failure of `where` with an exception at hand. */
 void wsgi_request_finish(struct wsgi_request *request);
 void wsgi_request_fail(struct wsgi_request *request, const char *where);
@@ -76,7 +113,8 @@ void wsgi_requests_free(struct wsgi *wsgi);
 PyObject *wsgi_environ_template(struct wsgi *wsgi);
 
 /* Make request->env, ->method and ->target.  -1 with an exception. */
-int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head);
+int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head,
+                      const struct sockaddr *local, const struct sockaddr *peer);
 
 /* -- response.c ----------------------------------------------------------- */
 
@@ -102,6 +140,9 @@ int wsgi_response_head(struct wsgi_request *request, int64_t length);
 int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length,
                        size_t *taken);
 
+/* The body handed out is shorter than the Content-Length: `sent` bytes. */
+bool wsgi_response_is_short(const struct wsgi_request *request, uint64_t sent);
+
 /* The stream is broken, as an exception for the application: -1. */
 int wsgi_response_broken(struct wsgi_request *request, int error);
 
@@ -124,10 +165,10 @@ bool wsgi_pieces_suffice(const struct wsgi_request *request);
 /*
  * See to it that so many bytes are there, or all, if the body has them and the
  * window holds them.  -1 with an exception: BlockingIOError where that would have
- * to wait, which is registered then.
+ * to wait, which is registered then.  A thread of the pool waits.
  */
-int wsgi_pieces_need(const struct wsgi_request *request, size_t wanted);
-int wsgi_pieces_need_all(const struct wsgi_request *request);
+int wsgi_pieces_need(struct wsgi_request *request, size_t wanted);
+int wsgi_pieces_need_all(struct wsgi_request *request);
 
 /* What iterating gives next.  NULL at the end, or with an exception. */
 PyObject *wsgi_pieces_next(struct wsgi_input *input);
@@ -137,7 +178,10 @@ PyObject *wsgi_pieces_trailers(const struct wsgi_request *request);
 
 /* -- turn.c: responses that could go on, but let others have a turn first -- */
 
-/* What a response waited for is over: go on with it, at once if nobody has to wait for that. */
+/*
+ * What a response waited for is over: go on with it, at once if nobody has to wait for
+ * that, or in a thread.  Under the loop's lock.
+ */
 void wsgi_resume(struct wsgi_request *request);
 
 /* Whether more of a streamed body may be received now; if not, it is in the response's turn. */

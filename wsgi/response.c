@@ -56,9 +56,31 @@ int wsgi_response_head(struct wsgi_request *request, int64_t length)
                         "the application did not call start_response() before its first output");
         return -1;
     }
-    r = http_respond(request->connection, &request->head.response, length);
+    wsgi_lock(request->wsgi);
+    r = -ECONNRESET;
+    if (request->connection) {
+        dispatch_update(request->wsgi->loop); /* for Date */
+        r = http_respond(request->connection, &request->head.response, length);
+    }
+    wsgi_unlock(request->wsgi);
     request->responded = true;
     return r < 0 ? wsgi_response_broken(request, r) : 0;
+}
+
+static int send_bytes(struct wsgi_request *request, const char *data, size_t length, size_t *taken)
+{
+    struct http_connection *connection = request->connection;
+    int r;
+
+    if (!connection)
+        return -ECONNRESET;
+    r = taken ? http_send_some(connection, data, length, taken)
+              : http_send(connection, data, length);
+    /* An item is not to wait for the next one ("Buffering and Streaming"). */
+    if ((r == 0 || r == -EMSGSIZE) && (request->iterator || !request->iterable))
+        http_flush(connection);
+    request->full = http_full(connection);
+    return r;
 }
 
 int wsgi_response_send(struct wsgi_request *request, const char *data, size_t length, size_t *taken)
@@ -67,8 +89,9 @@ int wsgi_response_send(struct wsgi_request *request, const char *data, size_t le
 
     if (request->error < 0)
         return wsgi_response_broken(request, request->error);
-    r = taken ? http_send_some(request->connection, data, length, taken)
-              : http_send(request->connection, data, length);
+    wsgi_lock(request->wsgi);
+    r = send_bytes(request, data, length, taken);
+    wsgi_unlock(request->wsgi);
     if (r != -EMSGSIZE)
         return r < 0 ? wsgi_response_broken(request, r) : 0;
     /* Of a file it may want no more ("Optional Platform-Specific File Handling"). */
@@ -162,9 +185,6 @@ static int send_slice(struct wsgi_request *request)
     request->sent += taken;
     if (taken == length)
         Py_CLEAR(request->item);
-    /* An item is not to wait for the next one ("Buffering and Streaming"). */
-    if (request->iterator)
-        http_flush(request->connection);
     return 0;
 }
 
@@ -216,14 +236,9 @@ static enum step step(struct wsgi_request *request)
     return send_slice(request) < 0 ? STEP_FAILED : STEP_MORE;
 }
 
-/* There are no more items: http_finish() cannot mend a body that is too short. */
-static void finish(struct wsgi_request *request)
+bool wsgi_response_is_short(const struct wsgi_request *request, uint64_t sent)
 {
-    uint64_t sent = http_connection_sent(request->connection);
-
-    if (request->head.content_length > (int64_t)sent && !is_bodiless(request))
-        wsgi_request_warn(request, "the body is shorter than its Content-Length");
-    wsgi_request_finish(request);
+    return request->head.content_length > (int64_t)sent && !is_bodiless(request);
 }
 
 /* Whether all items are handed over: then the clock need not be read. */
@@ -241,24 +256,59 @@ static enum step run(struct wsgi_request *request)
 
     do
         step_taken = step(request);
-    while (step_taken == STEP_MORE && !http_full(request->connection) &&
+    while (step_taken == STEP_MORE && !request->full &&
            (is_at_end(request) || !wsgi_turn_is_over(began)));
     return step_taken;
 }
 
-static void suspend(struct wsgi_request *request)
+/* Whether there is nothing that it waits for; the client's leaving is something to go on for. */
+static bool is_ready(const struct wsgi_request *request)
 {
-    http_flush(request->connection);
-    http_watch_client(request->connection, true);
-    wsgi_wait_begin(request->wait);
+    return !request->connection ||
+           (!http_full(request->connection) && !(request->wait && request->wait->begun));
+}
+
+/* It goes on when what it waits for comes, the client among that, or when it is its turn. */
+static void suspend(struct wsgi_request *request, bool waits)
+{
+    struct wsgi *wsgi = request->wsgi;
+
+    wsgi_lock(wsgi);
+    if (request->connection) {
+        http_flush(request->connection); /* this may be our turn, not the connection's */
+        if (waits) {
+            http_watch_client(request->connection, true);
+            wsgi_wait_begin(request->wait);
+        }
+    }
+    if (wsgi->pool)
+        wsgi_pool_suspend(request, is_ready(request));
+    else if (is_ready(request))
+        wsgi_turn_wait(request);
+    wsgi_unlock(wsgi);
+}
+
+/* Whether it can go on when it was suspended before: the last wait is over then. */
+static bool may_go_on(struct wsgi_request *request)
+{
+    if (!request->responded)
+        request->full = false;
+    else {
+        wsgi_lock(request->wsgi);
+        request->full = request->connection && http_full(request->connection);
+        wsgi_unlock(request->wsgi);
+    }
+    return !request->full;
 }
 
 void wsgi_response_continue(struct wsgi_request *request)
 {
     enum step end;
 
-    if (http_full(request->connection)) /* its time comes when it no longer is */
+    if (!may_go_on(request)) {
+        suspend(request, false);
         return;
+    }
     if (!request->iterator) /* there is no Python code in it */
         end = run(request);
     else if (wsgi_request_enter(request) < 0)
@@ -268,16 +318,11 @@ void wsgi_response_continue(struct wsgi_request *request)
         wsgi_request_leave(request);
     }
     if (end == STEP_END)
-        finish(request);
+        wsgi_request_finish(request);
     else if (end == STEP_FAILED)
         wsgi_request_fail(request, "the application's iterable");
-    else if (end == STEP_WAIT)
-        suspend(request);
-    else {
-        http_flush(request->connection); /* this may be our turn, not the connection's */
-        if (!http_full(request->connection))
-            wsgi_turn_wait(request);
-    }
+    else
+        suspend(request, end == STEP_WAIT);
 }
 
 int wsgi_response_begin(struct wsgi_request *request, PyObject *iterable)

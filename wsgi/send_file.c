@@ -94,6 +94,19 @@ static int64_t file_length(int descriptor)
     return status.st_size;
 }
 
+/* By write(). */
+static uint64_t sent(struct wsgi_request *request)
+{
+    uint64_t bytes;
+
+    if (!request->responded)
+        return 0;
+    wsgi_lock(request->wsgi);
+    bytes = request->connection ? http_connection_sent(request->connection) : 0;
+    wsgi_unlock(request->wsgi);
+    return bytes;
+}
+
 /* Have the file sent, if it can be; an exception is left to read(), which meets it too. */
 static void prepare(struct wsgi_request *request, PyObject *file)
 {
@@ -108,7 +121,7 @@ static void prepare(struct wsgi_request *request, PyObject *file)
     if (length <= 0)
         return;
     if (wanted >= 0)
-        wanted -= (int64_t)http_connection_sent(request->connection); /* by write() */
+        wanted -= (int64_t)sent(request);
     request->place = (uint64_t)place;
     request->end = (uint64_t)(place + (wanted >= 0 && wanted < length ? wanted : length));
     request->file = Py_NewRef(file);
@@ -142,12 +155,18 @@ int wsgi_send_file_step(struct wsgi_request *request)
 {
     /* Asked for each time, lest it was closed and the number is another file's. */
     int descriptor = PyObject_AsFileDescriptor(request->file), r;
-    size_t taken;
+    size_t taken = 0;
 
     if (descriptor < 0)
         return -1;
-    r = http_send_file(request->connection, descriptor, request->place,
-                       request->end - request->place, &taken);
+    wsgi_lock(request->wsgi);
+    r = -ECONNRESET;
+    if (request->connection) {
+        r = http_send_file(request->connection, descriptor, request->place,
+                           request->end - request->place, &taken);
+        request->full = http_full(request->connection);
+    }
+    wsgi_unlock(request->wsgi);
     if (r == -EIO)
         warn(request);
     else if (r < 0)

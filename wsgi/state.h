@@ -12,6 +12,13 @@
 
 #include <asynwsgi/wsgi.h>
 
+struct wsgi_pool;
+
+struct wsgi_queue {
+    struct wsgi_request *first, **end; /* the first, and where the next goes */
+    size_t count;
+};
+
 struct wsgi {
     const struct wsgi_options *options;
     PyObject *module; /* asynwsgi, which has ... */
@@ -27,18 +34,18 @@ struct wsgi {
     struct wsgi_addresses addresses;
     struct wsgi_blocks blocks;
     struct wsgi_head spare_head; /* for wsgi_head_set() */
-    struct wsgi_request *free;   /* request objects for the next requests */
+    struct wsgi_request *free;   /* request objects for the next requests; under the loop's lock */
     unsigned free_count;
     struct dispatch *loop;             /* NULL: not attached */
     struct dispatch_timer turn;        /* goes on, in the next turn, with ... */
-    struct wsgi_request *waiting;      /* ... those that others came before, the first ... */
-    struct wsgi_request **waiting_end; /* ... and behind the last */
+    struct wsgi_queue waiting;         /* ... those that others came before */
     struct wsgi_request *going_on;     /* the one whose turn it is */
     uint64_t turn_began, turn_spent;   /* nanoseconds: what has gone on in this turn took so long */
     struct wsgi_waits set;             /* whose event was set */
     struct dispatch_waker waker;       /* for that, when another thread did it */
     PyThreadState *released;           /* while the loop waits */
     unsigned long thread;              /* the loop's */
+    struct wsgi_pool *pool;            /* of threads that run the application; NULL: the loop's does */
 };
 
 /* -- interpreter.c, load.c ------------------------------------------------ */

@@ -8,6 +8,7 @@
  * Of those that stream a body, its next part is not even received before: what is
  * received waits for nobody.
  */
+#include "queue.h"
 #include "request.h"
 
 /* Nanoseconds of a turn. */
@@ -36,23 +37,14 @@ void wsgi_turn_wait(struct wsgi_request *request)
 
     if (request->link)
         return;
-    request->next = NULL;
-    request->link = wsgi->waiting_end;
-    *wsgi->waiting_end = request;
-    wsgi->waiting_end = &request->next;
+    wsgi_queue_put(&wsgi->waiting, request);
     dispatch_timer_set(&wsgi->turn, 0);
 }
 
 void wsgi_turn_leave(struct wsgi_request *request)
 {
-    if (!request->link)
-        return;
-    *request->link = request->next;
-    if (request->next)
-        request->next->link = request->link;
-    else
-        request->wsgi->waiting_end = request->link;
-    request->link = NULL;
+    if (request->link)
+        wsgi_queue_remove(&request->wsgi->waiting, request);
 }
 
 static void go_on(struct wsgi_request *request)
@@ -72,12 +64,16 @@ static void go_on(struct wsgi_request *request)
 /* Whether the response need not wait for its turn. */
 static bool is_its_turn(const struct wsgi_request *request)
 {
-    return !request->wsgi->waiting && left(request->wsgi) > 0;
+    return !request->wsgi->waiting.first && left(request->wsgi) > 0;
 }
 
 void wsgi_resume(struct wsgi_request *request)
 {
-    if (request == request->wsgi->going_on)
+    const struct wsgi *wsgi = request->wsgi;
+
+    if (wsgi->pool)
+        wsgi_pool_resume(request);
+    else if (request == wsgi->going_on)
         wsgi_response_continue(request);
     else if (is_its_turn(request))
         go_on(request);
@@ -97,12 +93,12 @@ void wsgi_turn_fired(struct dispatch_timer *timer)
 {
     struct wsgi *wsgi = (struct wsgi *)(void *)((char *)timer - offsetof(struct wsgi, turn));
 
-    while (wsgi->waiting && left(wsgi) > 0) {
-        struct wsgi_request *request = wsgi->waiting;
+    while (wsgi->waiting.first && left(wsgi) > 0) {
+        struct wsgi_request *request = wsgi->waiting.first;
 
         wsgi_turn_leave(request);
         go_on(request);
     }
-    if (wsgi->waiting)
+    if (wsgi->waiting.first)
         dispatch_timer_set(&wsgi->turn, 0);
 }

@@ -17,6 +17,7 @@ struct wsgi_request;
 /* The state of the built-in module `asynwsgi`. */
 struct wsgi_types {
     PyTypeObject *callable, *input, *errors, *file_wrapper, *event, *timeout;
+    struct wsgi *wsgi;
 };
 
 extern PyType_Spec wsgi_callable_spec, wsgi_input_spec, wsgi_errors_spec, wsgi_file_wrapper_spec,
@@ -37,7 +38,7 @@ struct wsgi_callable {
 PyObject *wsgi_callable_new(const struct wsgi_types *types, vectorcallfunc call,
                             struct wsgi_request *request);
 
-/* The request, if it can still be answered; else NULL with RuntimeError. */
+/* The request, if it is not over; else NULL with RuntimeError. */
 struct wsgi_request *wsgi_callable_request(PyObject *callable);
 
 PyObject *wsgi_start_response(PyObject *callable, PyObject *const *arguments, size_t count,

@@ -5,8 +5,9 @@
  *
  * While it is begun its timer is set if it has a time-out, and its target is
  * added.  One for an event is in the event's list from its registration on, and in
- * wsgi->set when the event was set.  These lists are guarded by the interpreter's
- * lock, which the loop has whenever it is not asleep.
+ * wsgi->set when the event was set.  These lists are guarded by the loop's lock
+ * (pool.h), or without a pool by the interpreter's, which the loop has then whenever
+ * it is not asleep.  A wait that is not begun is its thread's otherwise.
  */
 #include "wait.h"
 
@@ -33,37 +34,11 @@ static void leave(struct wsgi_wait *wait)
 {
     struct wsgi_waits *list = wait->list;
 
+    if (!list)
+        return;
+    wait->list = NULL;
     *(wait->previous ? &wait->previous->next : &list->first) = wait->next;
     *(wait->next ? &wait->next->previous : &list->last) = wait->previous;
-}
-
-void wsgi_waits_go_on(struct wsgi *wsgi)
-{
-    while (wsgi->set.first) {
-        struct wsgi_request *request = wsgi->set.first->request;
-
-        wsgi_wait_end(wsgi->set.first);
-        wsgi_turn_wait(request); /* this may be the turn of another */
-    }
-}
-
-void wsgi_waits_set(struct wsgi_waits *waits)
-{
-    struct wsgi *wsgi = waits->first ? waits->first->request->wsgi : NULL;
-
-    while (waits->first) {
-        struct wsgi_wait *wait = waits->first;
-
-        if (wait->begun) {
-            leave(wait);
-            wsgi_waits_join(&wsgi->set, wait);
-        } else
-            wsgi_wait_forget(wait); /* so that it is over when it is yielded */
-    }
-    if (wsgi && PyThread_get_thread_ident() == wsgi->thread)
-        wsgi_waits_go_on(wsgi);
-    else if (wsgi)
-        dispatch_wake(&wsgi->waker);
 }
 
 /* -- The causes ------------------------------------------------------------ */
@@ -90,6 +65,52 @@ static void ready(struct dispatch_target *target, unsigned events)
     (void)events;
     over((struct wsgi_wait *)(void *)((char *)target - offsetof(struct wsgi_wait, target)), false);
 }
+
+/* -- Events --------------------------------------------------------------- */
+
+void wsgi_waits_go_on(struct wsgi *wsgi)
+{
+    while (wsgi->set.first) {
+        struct wsgi_request *request = wsgi->set.first->request;
+
+        wsgi_wait_end(wsgi->set.first);
+        wsgi_turn_wait(request); /* this may be the turn of another */
+    }
+}
+
+/* Whether the loop is to see to those that are in wsgi->set now. */
+static bool set_all(struct wsgi *wsgi, struct wsgi_waits *waits)
+{
+    bool any = waits->first;
+
+    while (waits->first) {
+        struct wsgi_wait *wait = waits->first;
+
+        leave(wait);
+        if (!wait->begun)
+            wait->kind = WSGI_WAIT_NONE; /* so that it is over when it is yielded */
+        else if (wsgi->pool)
+            over(wait, false);
+        else
+            wsgi_waits_join(&wsgi->set, wait);
+    }
+    return any && !wsgi->pool;
+}
+
+void wsgi_waits_set(struct wsgi *wsgi, struct wsgi_waits *waits)
+{
+    bool any;
+
+    wsgi_lock(wsgi);
+    any = set_all(wsgi, waits);
+    wsgi_unlock(wsgi);
+    if (any && PyThread_get_thread_ident() == wsgi->thread)
+        wsgi_waits_go_on(wsgi);
+    else if (any)
+        dispatch_wake(&wsgi->waker);
+}
+
+/* -- Registering ------------------------------------------------------------ */
 
 struct wsgi_wait *wsgi_wait_register(enum wsgi_wait_kind kind, uint64_t timeout)
 {
@@ -118,11 +139,15 @@ struct wsgi_wait *wsgi_wait_register(enum wsgi_wait_kind kind, uint64_t timeout)
 
 void wsgi_wait_forget(struct wsgi_wait *wait)
 {
-    if (wait->kind == WSGI_WAIT_EVENT) {
+    const struct wsgi *wsgi = wait->request->wsgi;
+
+    if (wait->list) {
+        wsgi_lock(wsgi);
         leave(wait);
-        Py_CLEAR(wait->event);
+        wsgi_unlock(wsgi);
     }
     wait->kind = WSGI_WAIT_NONE;
+    Py_CLEAR(wait->event);
 }
 
 /* -- The beginning and the end -------------------------------------------- */
@@ -157,6 +182,8 @@ void wsgi_wait_begin(struct wsgi_wait *wait)
     struct dispatch *loop = wait->request->wsgi->loop;
     int r = 0;
 
+    if (wait->kind == WSGI_WAIT_NONE)
+        return;
     wait->begun = true;
     if (wait->timeout != DISPATCH_NEVER)
         r = set_timer(wait, loop);
@@ -165,10 +192,8 @@ void wsgi_wait_begin(struct wsgi_wait *wait)
     else if (r == 0 && wait->kind == WSGI_WAIT_INPUT)
         wsgi_pieces_ask(wait->request);
     /* For want of memory, or of a descriptor that is open: there is no waiting then. */
-    if (r < 0) {
+    if (r < 0)
         wsgi_wait_end(wait);
-        wsgi_turn_wait(wait->request);
-    }
 }
 
 static void unwatch(struct wsgi_wait *wait)
@@ -190,7 +215,8 @@ void wsgi_wait_end(struct wsgi_wait *wait)
     dispatch_timer_remove(&wait->timer);
     if (wait->kind == WSGI_WAIT_DESCRIPTOR)
         unwatch(wait);
-    wsgi_wait_forget(wait);
+    leave(wait);
+    wait->kind = WSGI_WAIT_NONE;
 }
 
 int wsgi_wait_timeout(PyObject *seconds, uint64_t *timeout)

@@ -44,9 +44,9 @@ struct wsgi_wait {
             int fd;
             unsigned events;
         };
-        PyObject *event; /* owned */
     };
-    struct wsgi_waits *list; /* EVENT: of those that wait for it, or those for which it came */
+    PyObject *event; /* owned, until it is forgotten: the loop's thread may not let go of it */
+    struct wsgi_waits *list; /* EVENT: of those that wait for it, or those for which it came; or NULL */
     struct wsgi_wait *next, *previous;
     struct dispatch_target target;
     struct dispatch_timer timer;
@@ -59,20 +59,23 @@ struct wsgi_wait {
  */
 struct wsgi_wait *wsgi_wait_register(enum wsgi_wait_kind kind, uint64_t timeout);
 
-/* Register nothing any more. */
+/* Register nothing any more: one that has not begun, or is over. */
 void wsgi_wait_forget(struct wsgi_wait *wait);
 
-/* The registered wait begins: wsgi_resume() when it is over.  It may be over at once. */
+/*
+ * The registered wait begins: wsgi_resume() when it is over.  For want of memory it is
+ * over at once, without that.  Under the loop's lock, like its end.
+ */
 void wsgi_wait_begin(struct wsgi_wait *wait);
 
 /* It is over.  Harmless when it has not begun. */
 void wsgi_wait_end(struct wsgi_wait *wait);
 
-/* Put a registered wait into its event's list. */
+/* Put a registered wait into its event's list.  Under the loop's lock. */
 void wsgi_waits_join(struct wsgi_waits *waits, struct wsgi_wait *wait);
 
 /* The event came for all in the list, which is empty then.  By any thread that runs Python. */
-void wsgi_waits_set(struct wsgi_waits *waits);
+void wsgi_waits_set(struct wsgi *wsgi, struct wsgi_waits *waits);
 
 /* Those in wsgi->set go on. */
 void wsgi_waits_go_on(struct wsgi *wsgi);

@@ -1,4 +1,6 @@
 /* The one struct wsgi: making it, the interpreter's lock around the loop's waits, ending it. */
+#include "pool.h"
+#include "queue.h"
 #include "request.h"
 #include "state.h"
 
@@ -20,6 +22,7 @@ static int populate(struct wsgi *wsgi)
     if (!wsgi->module)
         return -1;
     wsgi->types = wsgi_types_of(wsgi->module);
+    ((struct wsgi_types *)PyModule_GetState(wsgi->module))->wsgi = wsgi;
     wsgi->errors = wsgi_errors_new(wsgi->types, wsgi);
     if (!wsgi->errors)
         return -1;
@@ -74,32 +77,45 @@ static void woken(struct dispatch_waker *waker)
     wsgi_waits_go_on((struct wsgi *)(void *)((char *)waker - offsetof(struct wsgi, waker)));
 }
 
-static void detach(struct wsgi *wsgi)
+static int detach(struct wsgi *wsgi)
 {
+    int r = 0;
+
     if (!wsgi->loop)
-        return;
+        return 0;
+    if (wsgi->pool)
+        r = wsgi_pool_stop(wsgi);
+    if (r < 0)
+        return r;
     dispatch_around_wait(wsgi->loop, NULL, NULL, NULL);
     dispatch_timer_remove(&wsgi->turn);
     dispatch_waker_remove(&wsgi->waker);
     wsgi->loop = NULL;
+    return 0;
+}
+
+/* Have the application run in this thread, or in others. */
+static int take_turns(struct wsgi *wsgi)
+{
+    if (wsgi->options->threads > 1)
+        return wsgi_pool_start(wsgi);
+    dispatch_around_wait(wsgi->loop, release_lock, take_lock, wsgi);
+    return 0;
 }
 
 int wsgi_attach(struct wsgi *wsgi, struct dispatch *loop)
 {
-    int r = 0;
+    int r = detach(wsgi);
 
-    detach(wsgi);
-    if (!loop)
-        return 0;
+    if (r < 0 || !loop)
+        return r;
     wsgi->loop = loop;
-    wsgi->waiting_end = &wsgi->waiting;
+    wsgi_queue_init(&wsgi->waiting);
     wsgi->turn.fired = wsgi_turn_fired;
     wsgi->waker.woken = woken;
     if ((r = dispatch_timer_add(loop, &wsgi->turn)) < 0 ||
-        (r = dispatch_waker_add(loop, &wsgi->waker)) < 0)
-        detach(wsgi);
-    else
-        dispatch_around_wait(loop, release_lock, take_lock, wsgi);
+        (r = dispatch_waker_add(loop, &wsgi->waker)) < 0 || (r = take_turns(wsgi)) < 0)
+        (void)detach(wsgi);
     return r;
 }
 
@@ -107,7 +123,7 @@ void wsgi_free(struct wsgi *wsgi)
 {
     if (!wsgi)
         return;
-    detach(wsgi);
+    (void)detach(wsgi);
     Py_CLEAR(wsgi->application);
     Py_CLEAR(wsgi->context);
     wsgi_requests_free(wsgi);

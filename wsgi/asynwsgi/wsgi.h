@@ -4,7 +4,11 @@
  *
  * Everything runs in the thread that made it, which holds the interpreter's
  * lock (GIL) except while the loop waits: Python threads of the application
- * run then.  There can be one struct wsgi in a process, once.
+ * run then.  With more than one of `threads`, the application runs in these,
+ * and the thread that made it has the GIL only until wsgi_attach(); the loop,
+ * the http_server and all that belongs to them are used by all of them then, so
+ * nothing of that may be used outside of the loop's callbacks.
+ * There can be one struct wsgi in a process, once.
  */
 #ifndef ASYNWSGI_WSGI_H
 #define ASYNWSGI_WSGI_H
@@ -29,6 +33,9 @@ struct wsgi_options {
     bool factory;                   /* call the object to get the application */
     const char *const *python_path; /* put before sys.path, NULL last; or NULL */
     const char *virtual_env;        /* its packages can be imported; or NULL */
+    unsigned threads;               /* that run the application; 0, 1: the loop's does */
+    size_t queue;                   /* requests that may wait for one of them, and ... */
+    uint64_t queue_timeout;         /* ... for how long, in nanoseconds; 0: for ever */
     bool multiprocess;              /* wsgi.multiprocess: there are other workers */
     bool underscores;               /* fields with one in their name are not left out */
     const char *const *streaming;   /* paths where bodies are streamed, NULL last; or NULL */
@@ -37,7 +44,8 @@ struct wsgi_options {
     const char *body_folder; /* where that is made (unlinked at once); NULL: TMPDIR or /tmp */
     /*
      * Takes a line for the error log: of wsgi.errors, a traceback, a warning.
-     * Called with the lock held, by Python threads of the application also.
+     * Called with the lock held, by Python threads of the application also; or,
+     * with `threads`, by any thread at any time.
      */
     void (*log)(void *context, const char *line, size_t length);
     void *log_context;
@@ -74,7 +82,10 @@ int wsgi_load(struct wsgi *wsgi);
 /*
  * Serve in this loop, which is that of the http_server: from now on the lock is
  * let go of while it waits.  NULL: no longer; due before the loop is freed, and
- * part of wsgi_free().  -ENOMEM, -EMFILE, -ENFILE.
+ * part of wsgi_free().  -ENOMEM, -EMFILE, -ENFILE, -EAGAIN.
+ *
+ * NULL with threads gives them a second to come back from the application.  -EBUSY:
+ * they did not, and nothing is left to do with this process but _exit().
  */
 int wsgi_attach(struct wsgi *wsgi, struct dispatch *loop);
 
