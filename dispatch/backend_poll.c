@@ -57,8 +57,8 @@ static struct pollfd *copy(const struct kernel *kernel, size_t capacity)
 
 static int grow(struct kernel *kernel, size_t capacity, bool in_use)
 {
-    struct pollfd *fds = in_use ? copy(kernel, capacity)
-                                : realloc(kernel->fds, capacity * sizeof *kernel->fds);
+    struct pollfd *fds =
+        in_use ? copy(kernel, capacity) : realloc(kernel->fds, capacity * sizeof *kernel->fds);
 
     if (!fds)
         return -ENOMEM;

@@ -61,7 +61,8 @@ static int fill_template(struct wsgi *wsgi, PyObject *template)
         set(template, name[WSGI_NAME_INPUT], Py_NewRef(Py_None)) < 0 ||
         set(template, name[WSGI_NAME_INPUT_TERMINATED], PyBool_FromLong(1)) < 0 ||
         set(template, name[WSGI_NAME_ERRORS], Py_NewRef(wsgi->errors)) < 0 ||
-        set(template, name[WSGI_NAME_MULTITHREAD], PyBool_FromLong(wsgi->options->threads > 1)) < 0 ||
+        set(template, name[WSGI_NAME_MULTITHREAD], PyBool_FromLong(wsgi->options->threads > 1)) <
+            0 ||
         set(template, name[WSGI_NAME_MULTIPROCESS], PyBool_FromLong(wsgi->options->multiprocess)) <
             0 ||
         set(template, name[WSGI_NAME_RUN_ONCE], PyBool_FromLong(0)) < 0 ||

@@ -1,10 +1,12 @@
 /*
  * wsgi.errors: text for the error log, a line at a time.  One object serves
- * all requests; what is not a whole line yet waits in `line`.
+ * all requests; what is not a whole line yet waits in the `line` of the request
+ * that the thread runs, so that those that run beside each other do not mix, or, of
+ * other threads, in the object's.
  *
  * It belongs to no request, so it may be used at any time, by any thread.
  */
-#include "state.h"
+#include "request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,44 +31,54 @@ PyObject *wsgi_errors_new(const struct wsgi_types *types, struct wsgi *wsgi)
     return (PyObject *)self;
 }
 
-static int end_line(struct errors *self)
+static PyObject **line_of(struct errors *self)
 {
-    PyObject *line = self->line;
+    struct wsgi_request *request = wsgi_request_running();
+
+    return request ? &request->line : &self->line;
+}
+
+static int end_line(const struct wsgi *wsgi, PyObject **place)
+{
+    PyObject *line = *place;
     int r;
 
     if (!line)
         return 0;
-    self->line = NULL;
-    r = wsgi_log_text(self->wsgi, line);
+    *place = NULL;
+    r = wsgi_log_text(wsgi, line);
     Py_DECREF(line);
     return r;
 }
 
-void wsgi_errors_end_line(PyObject *errors)
+void wsgi_errors_end_line(PyObject *errors, struct wsgi_request *request)
 {
-    if (end_line((struct errors *)errors) < 0)
+    struct errors *self = (struct errors *)errors;
+
+    if (end_line(self->wsgi, &request->line) < 0 || end_line(self->wsgi, &self->line) < 0)
         PyErr_Clear();
 }
 
 /* Log the first `end` characters, and keep the rest as the line at hand. */
-static int log_and_keep(struct errors *self, PyObject *text, Py_ssize_t end)
+static int log_and_keep(const struct wsgi *wsgi, PyObject **line, PyObject *text, Py_ssize_t end)
 {
     PyObject *whole = PyUnicode_Substring(text, 0, end), *rest = NULL;
-    int r = whole ? wsgi_log_text(self->wsgi, whole) : -1;
+    int r = whole ? wsgi_log_text(wsgi, whole) : -1;
 
     Py_XDECREF(whole);
     if (r == 0 && end < PyUnicode_GET_LENGTH(text)) {
         rest = PyUnicode_Substring(text, end, PY_SSIZE_T_MAX);
         r = rest ? 0 : -1;
     }
-    Py_XSETREF(self->line, rest);
+    Py_XSETREF(*line, rest);
     return r;
 }
 
 /* Add to the line at hand, and log all but what follows the last "\n". */
 static int add(struct errors *self, PyObject *text)
 {
-    PyObject *all = self->line ? PyUnicode_Concat(self->line, text) : Py_NewRef(text);
+    PyObject **line = line_of(self);
+    PyObject *all = *line ? PyUnicode_Concat(*line, text) : Py_NewRef(text);
     Py_ssize_t length, end;
     int r = 0;
 
@@ -75,9 +87,9 @@ static int add(struct errors *self, PyObject *text)
     length = PyUnicode_GET_LENGTH(all);
     end = PyUnicode_FindChar(all, '\n', 0, length, -1) + 1;
     if (end > 0 || length > LONGEST)
-        r = log_and_keep(self, all, end > 0 ? end : length);
+        r = log_and_keep(self->wsgi, line, all, end > 0 ? end : length);
     else if (length > 0)
-        Py_XSETREF(self->line, Py_NewRef(all));
+        Py_XSETREF(*line, Py_NewRef(all));
     Py_DECREF(all);
     return r;
 }
@@ -113,7 +125,9 @@ static PyObject *writelines(PyObject *self, PyObject *lines)
 
 static PyObject *flush(PyObject *self, PyObject *Py_UNUSED(none))
 {
-    if (end_line((struct errors *)self) < 0)
+    struct errors *errors = (struct errors *)self;
+
+    if (end_line(errors->wsgi, line_of(errors)) < 0)
         return NULL;
     Py_RETURN_NONE;
 }

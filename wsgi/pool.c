@@ -109,7 +109,8 @@ static void say_refused(struct wsgi_pool *pool)
     pool->refused++;
     if (now < pool->quiet_until)
         return;
-    wsgi_log(pool->wsgi, "requests were refused because all threads are busy (threads, queue): %llu",
+    wsgi_log(pool->wsgi,
+             "requests were refused because all threads are busy (threads, queue): %llu",
              (unsigned long long)pool->refused);
     pool->refused = 0;
     pool->quiet_until = now + second;

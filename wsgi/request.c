@@ -116,6 +116,11 @@ struct wsgi_request *wsgi_request_current(void)
     return NULL;
 }
 
+struct wsgi_request *wsgi_request_running(void)
+{
+    return current;
+}
+
 bool wsgi_request_is_here(const struct wsgi_request *request)
 {
     const struct wsgi *wsgi = request->wsgi;
@@ -227,7 +232,7 @@ static void release(struct wsgi_request *request)
     cut_callable(&request->start_response);
     cut_callable(&request->write);
     cut_input(&request->input);
-    wsgi_errors_end_line(wsgi->errors);
+    wsgi_errors_end_line(wsgi->errors, request);
     reset(request);
     wsgi_lock(wsgi);
     keep = wsgi->free_count < FREE_MOST;

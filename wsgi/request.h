@@ -39,8 +39,9 @@ struct wsgi_request {
     struct wsgi_arrival *arrival; /* of which `env` is yet to be made */
     pthread_cond_t *sleeper;      /* of the thread that runs it and sleeps; or NULL */
 
-    PyObject *env;                      /* until the application is called */
-    PyObject *method, *target;          /* str, to name the request in the log */
+    PyObject *env;             /* until the application is called */
+    PyObject *method, *target; /* str, to name the request in the log */
+    PyObject *line;            /* str: of wsgi.errors, not ended yet; or NULL */
     bool is_head;
     bool is_chunked;
     struct wsgi_spool body;     /* the whole of it, or ... */
@@ -79,13 +80,17 @@ void wsgi_request_leave(struct wsgi_request *request);
 /* The request that this thread runs; NULL with RuntimeError when there is none. */
 struct wsgi_request *wsgi_request_current(void);
 
+/* That one even if its exchange is over, or NULL. */
+struct wsgi_request *wsgi_request_running(void);
+
 /* Whether this thread may write for it; else it is another's turn. */
 bool wsgi_request_is_here(const struct wsgi_request *request);
 
 /* Run it, in a thread of the pool, as far as it goes; it is not to be used afterwards. */
 void wsgi_request_run(struct wsgi_request *request);
 
-/* Whether the exchange ended while the application was at it, as far as can be told without the lock. */
+/* Whether the exchange ended while the application was at it, as far as can be told without the
+ * lock. */
 static inline bool wsgi_request_is_gone(const struct wsgi_request *request)
 {
     return !__atomic_load_n(&request->connection, __ATOMIC_RELAXED);

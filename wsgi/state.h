@@ -36,16 +36,16 @@ struct wsgi {
     struct wsgi_head spare_head; /* for wsgi_head_set() */
     struct wsgi_request *free;   /* request objects for the next requests; under the loop's lock */
     unsigned free_count;
-    struct dispatch *loop;             /* NULL: not attached */
-    struct dispatch_timer turn;        /* goes on, in the next turn, with ... */
-    struct wsgi_queue waiting;         /* ... those that others came before */
-    struct wsgi_request *going_on;     /* the one whose turn it is */
-    uint64_t turn_began, turn_spent;   /* nanoseconds: what has gone on in this turn took so long */
-    struct wsgi_waits set;             /* whose event was set */
-    struct dispatch_waker waker;       /* for that, when another thread did it */
-    PyThreadState *released;           /* while the loop waits */
-    unsigned long thread;              /* the loop's */
-    struct wsgi_pool *pool;            /* of threads that run the application; NULL: the loop's does */
+    struct dispatch *loop;           /* NULL: not attached */
+    struct dispatch_timer turn;      /* goes on, in the next turn, with ... */
+    struct wsgi_queue waiting;       /* ... those that others came before */
+    struct wsgi_request *going_on;   /* the one whose turn it is */
+    uint64_t turn_began, turn_spent; /* nanoseconds: what has gone on in this turn took so long */
+    struct wsgi_waits set;           /* whose event was set */
+    struct dispatch_waker waker;     /* for that, when another thread did it */
+    PyThreadState *released;         /* while the loop waits */
+    unsigned long thread;            /* the loop's */
+    struct wsgi_pool *pool;          /* threads that run the application; NULL: the loop's */
 };
 
 /* -- interpreter.c, load.c ------------------------------------------------ */

@@ -78,7 +78,7 @@ PyObject *wsgi_file_wrapper_file(PyObject *wrapper);
 
 PyObject *wsgi_errors_new(const struct wsgi_types *types, struct wsgi *wsgi);
 
-/* Log the line that was begun, if one was. */
-void wsgi_errors_end_line(PyObject *errors);
+/* Log the line that the request began, if it did, and one that nobody ends. */
+void wsgi_errors_end_line(PyObject *errors, struct wsgi_request *request);
 
 #endif

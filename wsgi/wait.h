@@ -46,7 +46,8 @@ struct wsgi_wait {
         };
     };
     PyObject *event; /* owned, until it is forgotten: the loop's thread may not let go of it */
-    struct wsgi_waits *list; /* EVENT: of those that wait for it, or those for which it came; or NULL */
+    struct wsgi_waits
+        *list; /* EVENT: of those that wait for it, or those for which it came; or NULL */
     struct wsgi_wait *next, *previous;
     struct dispatch_target target;
     struct dispatch_timer timer;

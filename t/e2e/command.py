@@ -26,8 +26,9 @@ def environment(**variables):
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(('ASYNWSGI_', 'PYTHONPATH'))
             and name not in ('PORT', 'WEB_CONCURRENCY', 'VIRTUAL_ENV')}
-    if 'ASYNWSGI_BACKEND' in os.environ:
-        kept['ASYNWSGI_BACKEND'] = os.environ['ASYNWSGI_BACKEND']
+    for name in ('ASYNWSGI_BACKEND', 'ASYNWSGI_THREADS'):
+        if name in os.environ:
+            kept[name] = os.environ[name]
     return {**kept, **variables}
 
 

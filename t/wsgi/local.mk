@@ -6,6 +6,7 @@ wsgi_tests = \
 	t/wsgi/interpreter_test \
 	t/wsgi/load_test \
 	t/wsgi/pieces_test \
+	t/wsgi/pool_test \
 	t/wsgi/response_test \
 	t/wsgi/spool_test \
 	t/wsgi/start_response_test \
