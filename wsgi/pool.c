@@ -329,7 +329,8 @@ int wsgi_pool_stop(struct wsgi *wsgi)
 {
     struct wsgi_pool *pool = wsgi->pool;
 
-    wsgi_pool_unlock(pool);
+    if (!pool->stopping) /* the second time there is nothing to let go of */
+        wsgi_pool_unlock(pool);
     if (!have_ended(pool))
         return -EBUSY;
     for (unsigned i = 0; i < pool->count; i++)

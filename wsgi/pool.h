@@ -63,7 +63,7 @@ int wsgi_pool_start(struct wsgi *wsgi);
 
 /*
  * End them when they have nothing more to do, and the reverse of the above.  -EBUSY:
- * some do not end, and neither lock is had.
+ * some do not end, and neither lock is had; it may be tried again.
  */
 int wsgi_pool_stop(struct wsgi *wsgi);
 

@@ -268,7 +268,7 @@ def test_worker_is_started_again(start, path, death):
 
 def test_queue_of_a_dead_worker_is_its_successors(start):
     """Those who connected while a worker was stuck are served by the next one."""
-    server = start(PID, '-w', '2')
+    server = start(PID, '-w', '2', '--threads', '1')
     met = pids_met(server, 2)
     asking = Asking(server, '/stuck')
     waiting = []
@@ -355,7 +355,7 @@ def test_children_of_the_application_are_left_alone(start):
                 time.sleep(60)
             start_response('200 OK', [])
             return [str(os.getpid()).encode()]
-        ''')
+        ''', '--threads', '1')
     worker = worker_of(server)
     children = [int(pid) for pid in
                 pathlib.Path(f'/proc/{worker}/task/{worker}/children').read_text().split()]

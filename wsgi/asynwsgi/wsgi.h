@@ -85,7 +85,7 @@ int wsgi_load(struct wsgi *wsgi);
  * part of wsgi_free().  -ENOMEM, -EMFILE, -ENFILE, -EAGAIN.
  *
  * NULL with threads gives them a second to come back from the application.  -EBUSY:
- * they did not, and nothing is left to do with this process but _exit().
+ * they did not, and nothing is left to do but to try again, or _exit().
  */
 int wsgi_attach(struct wsgi *wsgi, struct dispatch *loop);
 
