@@ -3,10 +3,12 @@
 #include "queue.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     UNAVAILABLE = 503
@@ -16,9 +18,7 @@ enum {
 static const uint64_t second = 1000000000;
 
 /* How long threads may take to come back from the application, when all is over. */
-enum {
-    STOP_SECONDS = 1
-};
+static const uint64_t patience = 500000000;
 
 static struct wsgi_pool *pool_of_process;
 
@@ -50,7 +50,16 @@ void wsgi_pool_unlock(struct wsgi_pool *pool)
 
 static void before_wait(void *context)
 {
-    wsgi_pool_unlock(context);
+    struct wsgi_pool *pool = context;
+    bool signalled = pool->signalled;
+
+    pool->signalled = false;
+    wsgi_pool_unlock(pool);
+    if (!signalled)
+        return;
+    PyEval_RestoreThread(pool->wsgi->released);
+    wsgi_run_signal_handlers(pool->wsgi);
+    pool->wsgi->released = PyEval_SaveThread();
 }
 
 static void after_wait(void *context)
@@ -247,6 +256,58 @@ static void *run(void *context)
     return NULL;
 }
 
+/* -- Signals -------------------------------------------------------------- */
+
+static void signalled(struct dispatch_target *target, unsigned events)
+{
+    struct wsgi_pool *pool =
+        (struct wsgi_pool *)(void *)((char *)target - offsetof(struct wsgi_pool, signals));
+    char sink[64];
+    ssize_t n = read(target->fd, sink, sizeof sink);
+
+    (void)n, (void)events;
+    pool->signalled = true;
+}
+
+/*
+ * signal.set_wakeup_fd(fd), whose C function is not everywhere.  Only Python's main
+ * thread can set handlers, and that has loaded the application by now: where it has
+ * not imported `signal` there are none.
+ */
+static void have_signals_told(int fd)
+{
+    PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "signal");
+    PyObject *former = module ? PyObject_CallMethod(module, "set_wakeup_fd", "i", fd) : NULL;
+
+    PyErr_Clear();
+    Py_XDECREF(former);
+}
+
+static int watch_signals(struct wsgi_pool *pool)
+{
+    if (pipe(pool->signal_pipe) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++) {
+        fcntl(pool->signal_pipe[i], F_SETFD, FD_CLOEXEC);
+        fcntl(pool->signal_pipe[i], F_SETFL, O_NONBLOCK);
+    }
+    have_signals_told(pool->signal_pipe[1]);
+    pool->signals.ready = signalled;
+    return dispatch_add(pool->wsgi->loop, &pool->signals, pool->signal_pipe[0], DISPATCH_READ);
+}
+
+static void ignore_signals(struct wsgi_pool *pool)
+{
+    if (pool->signal_pipe[0] < 0)
+        return;
+    have_signals_told(-1);
+    dispatch_remove(&pool->signals);
+    close(pool->signal_pipe[0]);
+    close(pool->signal_pipe[1]);
+}
+
+/* -- The pool ------------------------------------------------------------- */
+
 static struct wsgi_pool *make(struct wsgi *wsgi)
 {
     unsigned count = wsgi->options->threads;
@@ -257,6 +318,7 @@ static struct wsgi_pool *make(struct wsgi *wsgi)
         return NULL;
     pool->wsgi = wsgi;
     pool->expiry.fired = expired;
+    pool->signal_pipe[0] = pool->signal_pipe[1] = -1;
     wsgi_queue_init(&pool->fresh);
     wsgi_queue_init(&pool->going);
     pthread_mutex_init(&pool->lock, NULL);
@@ -271,6 +333,7 @@ static struct wsgi_pool *make(struct wsgi *wsgi)
 
 static void destroy(struct wsgi_pool *pool)
 {
+    ignore_signals(pool);
     dispatch_timer_remove(&pool->expiry);
     pthread_cond_destroy(&pool->ended);
     sem_destroy(&pool->bell);
@@ -286,8 +349,7 @@ int wsgi_pool_start(struct wsgi *wsgi)
 
     if (!pool)
         return -ENOMEM;
-    r = dispatch_timer_add(wsgi->loop, &pool->expiry);
-    if (r < 0) {
+    if ((r = dispatch_timer_add(wsgi->loop, &pool->expiry)) < 0 || (r = watch_signals(pool)) < 0) {
         destroy(pool);
         return r;
     }
@@ -308,11 +370,10 @@ int wsgi_pool_start(struct wsgi *wsgi)
 /* Whether all threads have ended in time. */
 static bool have_ended(struct wsgi_pool *pool)
 {
-    struct timespec end;
+    uint64_t until = dispatch_clock() + patience;
+    struct timespec end = {.tv_sec = (time_t)(until / second), .tv_nsec = (long)(until % second)};
     bool ended;
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += STOP_SECONDS;
     wsgi_pool_lock(pool);
     pool->stopping = true;
     for (unsigned i = 0; i < pool->count; i++)

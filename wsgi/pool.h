@@ -2,9 +2,9 @@
  * Threads that run the application, where options->threads is more than one.
  *
  * The loop's thread runs no Python then and never takes the interpreter's lock
- * (GIL).  What is the loop's (connections, timers, targets, the lists of waits, and
- * the pool's own queues) is guarded by another, the loop's lock.  The loop's thread
- * has it whenever it is not asleep, others take it for the moment in which they
+ * (GIL), but to run a signal handler of the application.  What is the loop's (connections, timers,
+ * targets, the lists of waits, and the pool's own queues) is guarded by another, the loop's lock.
+ * The loop's thread has it whenever it is not asleep, others take it for the moment in which they
  * use something of that.
  *
  *   The loop's lock may be waited for with the GIL; the GIL never with the loop's
@@ -51,6 +51,11 @@ struct wsgi_pool {
     unsigned idle; /* threads that wait for the bell */
     bool coming;   /* one was woken and is not there yet */
     bool ring;     /* when the lock is free */
+
+    /* Python tells by a pipe that a signal came for which the application has a handler. */
+    struct dispatch_target signals;
+    int signal_pipe[2];
+    bool signalled;
 
     unsigned count, alive; /* threads made, and not ended */
     bool stopping;

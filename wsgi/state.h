@@ -60,6 +60,12 @@ int wsgi_interpreter_start(struct wsgi *wsgi);
  */
 void wsgi_end_fork(const struct wsgi *wsgi);
 
+/*
+ * Run the handlers that the application has for signals that came: in Python's main
+ * thread, which is the loop's.
+ */
+void wsgi_run_signal_handlers(const struct wsgi *wsgi);
+
 /* -- traceback.c: the log ------------------------------------------------- */
 
 /* Log a line, made as printf does; a long one is cut. */

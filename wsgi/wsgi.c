@@ -60,16 +60,20 @@ static void release_lock(void *context)
     wsgi->released = PyEval_SaveThread();
 }
 
+void wsgi_run_signal_handlers(const struct wsgi *wsgi)
+{
+    if (PyErr_CheckSignals() == 0)
+        return;
+    wsgi_log(wsgi, "exception in a signal handler of the application");
+    wsgi_log_exception(wsgi);
+}
+
 static void take_lock(void *context)
 {
     struct wsgi *wsgi = context;
 
     PyEval_RestoreThread(wsgi->released);
-    /* Handlers that the application has for signals run here, in the main thread. */
-    if (PyErr_CheckSignals() < 0) {
-        wsgi_log(wsgi, "exception in a signal handler of the application");
-        wsgi_log_exception(wsgi);
-    }
+    wsgi_run_signal_handlers(wsgi);
 }
 
 static void woken(struct dispatch_waker *waker)

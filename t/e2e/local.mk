@@ -30,6 +30,7 @@ e2e_tests = \
 	t/e2e/test_soak.py \
 	t/e2e/test_streaming.py \
 	t/e2e/test_strict.py \
+	t/e2e/test_threads.py \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py \
 	t/e2e/test_waiting.py
@@ -56,6 +57,7 @@ e2e_files = \
 	t/e2e/apps/pep3333.py \
 	t/e2e/apps/pep3333_examples.py \
 	t/e2e/apps/phases.py \
+	t/e2e/apps/pooled.py \
 	t/e2e/apps/streaming.py \
 	t/e2e/apps/strict.py \
 	t/e2e/apps/waiting.py \

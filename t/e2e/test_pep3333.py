@@ -1,5 +1,6 @@
 """PEP 3333, as a client and an application see it. The applications are apps/pep3333.py."""
 import json
+import os
 import urllib.parse
 
 import pytest
@@ -34,7 +35,8 @@ def test_environ_of_a_request(server):
         'QUERY_STRING': 'a=1&b=%20', 'SERVER_PROTOCOL': 'HTTP/1.1', 'SERVER_NAME': server.host,
         'SERVER_PORT': str(server.port), 'REMOTE_ADDR': '127.0.0.1', 'HTTP_HOST': 'localhost',
         'HTTP_USER_AGENT': 'me', 'HTTP_X_TWO_WORDS': 'a  b', 'wsgi.url_scheme': 'http',
-        'wsgi.multithread': False, 'wsgi.multiprocess': False, 'wsgi.run_once': False,
+        'wsgi.multithread': 'ASYNWSGI_THREADS' in os.environ,
+        'wsgi.multiprocess': False, 'wsgi.run_once': False,
         'wsgi.input_terminated': True}
     assert {key: seen.get(key) for key in expected} == expected
     assert seen['wsgi.version'] == '(1, 0)'

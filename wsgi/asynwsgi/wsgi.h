@@ -84,7 +84,7 @@ int wsgi_load(struct wsgi *wsgi);
  * let go of while it waits.  NULL: no longer; due before the loop is freed, and
  * part of wsgi_free().  -ENOMEM, -EMFILE, -ENFILE, -EAGAIN.
  *
- * NULL with threads gives them a second to come back from the application.  -EBUSY:
+ * NULL with threads gives them half a second to come back from the application.  -EBUSY:
  * they did not, and nothing is left to do but to try again, or _exit().
  */
 int wsgi_attach(struct wsgi *wsgi, struct dispatch *loop);
