@@ -4,6 +4,8 @@ import hashlib
 
 import os
 
+import time
+
 HELLO = b"Hello, world!\n"
 LARGE = b"x" * 65536
 HUGE = b"x" * 204800
@@ -53,6 +55,9 @@ def application(environ, start_response):
         body = HUGE
     elif path == "/post":
         body = b"%d\n" % len(environ["wsgi.input"].read())
+    elif path.startswith("/sleep/"):
+        time.sleep(int(path[len("/sleep/"):]) / 1000)
+        body = HELLO
     else:
         body = HELLO
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])

@@ -29,3 +29,12 @@ bench-streams: all
 	$(PYTHON) $(srcdir)/bench/streams.py ./asynwsgi$(EXEEXT) --json bench-streams.json $(BENCH_STREAMS_FLAGS)
 EXTRA_DIST += bench/clients.py bench/streams.py
 CLEANFILES += bench-streams.json
+
+# What a pool of threads makes of requests that wait; see bench/threads.py for -n and others.
+BENCH_THREADS_FLAGS =
+.PHONY: bench-threads
+bench-threads: all
+	$(PYTHON) $(srcdir)/bench/threads.py ./asynwsgi$(EXEEXT) --json bench-threads.json \
+		$(BENCH_THREADS_FLAGS)
+EXTRA_DIST += bench/threads.py
+CLEANFILES += bench-threads.json

@@ -1,6 +1,7 @@
 # Each name has its source beside it: t/dispatch/NAME.cc.
 dispatch_tests = \
 	t/dispatch/loop_test \
+	t/dispatch/shared_test \
 	t/dispatch/signal_test \
 	t/dispatch/target_test \
 	t/dispatch/timer_test \

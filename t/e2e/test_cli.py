@@ -54,12 +54,12 @@ def test_version_that_cannot_be_written():
     assert done.returncode == 1
 
 
-OPTIONS = '''access-logfile backend backlog bind body-memory chdir check-config env error-logfile factory
-    graceful-timeout help input-window limit-chunk-extension limit-request-body
+OPTIONS = '''access-logfile backend backlog bind body-memory chdir check-config env error-logfile
+    factory graceful-timeout help input-window limit-chunk-extension limit-request-body
     limit-request-field-size limit-request-fields limit-request-head limit-request-line
-    limit-trailers log-level memory-budget min-rate-body min-rate-write pythonpath streaming
-    timeout-body timeout-drain timeout-head timeout-idle timeout-write underscores-in-headers venv
-    version workers'''.split()
+    limit-trailers log-level memory-budget min-rate-body min-rate-write pythonpath queue
+    queue-timeout streaming threads timeout-body timeout-drain timeout-head timeout-idle
+    timeout-write underscores-in-headers venv version workers'''.split()
 
 
 @pytest.mark.parametrize('option', ['--help', '-h'])
