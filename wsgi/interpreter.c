@@ -29,6 +29,8 @@ void wsgi_end_fork(const struct wsgi *wsgi)
         PyErr_Print(); /* ends the process if it is SystemExit */
     else
         wsgi_log(wsgi, "a process that the application forked came back from it: it ends here");
+    if (wsgi->pool)
+        _exit(Py_FinalizeEx() < 0 ? 120 : EXIT_FAILURE); /* what exit() would see to is not here */
     Py_Exit(EXIT_FAILURE);
 }
 
@@ -138,7 +140,7 @@ int wsgi_interpreter_start(struct wsgi *wsgi)
     if (failed(wsgi, status))
         return -EINVAL;
     if (extend_path(wsgi) < 0) {
-        wsgi_log_exception(wsgi);
+        wsgi_log_exception(wsgi, NULL);
         return -EINVAL;
     }
     return 0;

@@ -205,7 +205,7 @@ int wsgi_load(struct wsgi *wsgi)
     if (!application || adopt(wsgi, application) < 0) {
         if (PyErr_Occurred()) {
             wsgi_log(wsgi, "%s: exception while it was loaded", wsgi->options->application);
-            wsgi_log_exception(wsgi);
+            wsgi_log_exception(wsgi, NULL);
         }
         return -ENOENT;
     }

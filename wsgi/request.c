@@ -128,6 +128,48 @@ bool wsgi_request_is_here(const struct wsgi_request *request)
     return wsgi->pool ? current == request : PyThread_get_thread_ident() == wsgi->thread;
 }
 
+/* -- The log -------------------------------------------------------------- */
+
+enum {
+    LINE = 2048
+};
+
+/* A line for the log, which names the request. */
+static void name(const struct wsgi_request *request, const char *what, char line[LINE])
+{
+    const struct http_request *head = request->arrival ? &request->arrival->head : NULL;
+    const char *method, *target;
+
+    if (head) { /* before there is an environ */
+        snprintf(line, LINE, "%.*s %.*s: %s", (int)head->method.length,
+                 (const char *)head->message + head->method.start, (int)head->target.length,
+                 (const char *)head->message + head->target.start, what);
+        return;
+    }
+    method = request->method ? PyUnicode_AsUTF8(request->method) : NULL;
+    target = request->target ? PyUnicode_AsUTF8(request->target) : NULL;
+    snprintf(line, LINE, "%s %s: %s", method ? method : "?", target ? target : "?", what);
+}
+
+void wsgi_request_warn(const struct wsgi_request *request, const char *what)
+{
+    char line[LINE];
+
+    name(request, what, line);
+    wsgi_log(request->wsgi, "%s", line);
+}
+
+static void log_exception(const struct wsgi_request *request, const char *where)
+{
+    char what[128], line[LINE];
+
+    snprintf(what, sizeof what, "exception in %s", where);
+    name(request, what, line);
+    wsgi_log_exception(request->wsgi, line);
+}
+
+/* -- The end of it all ----------------------------------------------------- */
+
 /* close() of the iterable, if it has one, whatever became of the response. */
 static void call_close(struct wsgi_request *request)
 {
@@ -139,10 +181,8 @@ static void call_close(struct wsgi_request *request)
         return;
     }
     result = close ? PyObject_CallNoArgs(close) : NULL;
-    if (!result) {
-        wsgi_request_warn(request, "exception in the iterable's close()");
-        wsgi_log_exception(request->wsgi);
-    }
+    if (!result)
+        log_exception(request, "the iterable's close()");
     Py_XDECREF(result);
     Py_XDECREF(close);
 }
@@ -152,7 +192,7 @@ static void close_iterable(struct wsgi_request *request)
     if (!request->iterable || wsgi_response_is_plain(request->iterable))
         return;
     if (wsgi_request_enter(request) < 0) {
-        wsgi_log_exception(request->wsgi);
+        wsgi_log_exception(request->wsgi, NULL);
         return;
     }
     call_close(request);
@@ -283,13 +323,8 @@ void wsgi_request_fail(struct wsgi_request *request, const char *where)
 
     if (client_has_left(request))
         PyErr_Clear();
-    else {
-        char what[128];
-
-        snprintf(what, sizeof what, "exception in %s", where);
-        wsgi_request_warn(request, what);
-        wsgi_log_exception(request->wsgi);
-    }
+    else
+        log_exception(request, where);
     request->over = true;
     wsgi_lock(request->wsgi);
     connection = wsgi_request_let_go(request);
@@ -297,28 +332,6 @@ void wsgi_request_fail(struct wsgi_request *request, const char *where)
         http_fail(connection, INTERNAL_ERROR);
     wsgi_unlock(request->wsgi);
     release(request);
-}
-
-/* Before there is an environ. */
-static void warn_of_arrival(const struct wsgi_request *request, const char *what)
-{
-    const struct http_request *head = &request->arrival->head;
-
-    wsgi_log(request->wsgi, "%.*s %.*s: %s", (int)head->method.length,
-             (const char *)head->message + head->method.start, (int)head->target.length,
-             (const char *)head->message + head->target.start, what);
-}
-
-void wsgi_request_warn(const struct wsgi_request *request, const char *what)
-{
-    if (request->arrival) {
-        warn_of_arrival(request, what);
-        return;
-    }
-    const char *method = request->method ? PyUnicode_AsUTF8(request->method) : NULL;
-    const char *target = request->target ? PyUnicode_AsUTF8(request->target) : NULL;
-
-    wsgi_log(request->wsgi, "%s %s: %s", method ? method : "?", target ? target : "?", what);
 }
 
 /* -- The handler ---------------------------------------------------------- */

@@ -75,7 +75,10 @@ __attribute__((format(printf, 2, 3))) void wsgi_log(const struct wsgi *wsgi, con
 /* Log the lines of a str.  -1 with an exception. */
 int wsgi_log_text(const struct wsgi *wsgi, PyObject *text);
 
-/* Log the exception at hand with its traceback, and be done with it. */
-void wsgi_log_exception(const struct wsgi *wsgi);
+/*
+ * Log the exception at hand with its traceback, after the line `title` where there is one,
+ * and be done with it.
+ */
+void wsgi_log_exception(const struct wsgi *wsgi, const char *title);
 
 #endif

@@ -72,7 +72,7 @@ static PyObject *format(PyObject *type, PyObject *value, PyObject *traceback)
     return text;
 }
 
-void wsgi_log_exception(const struct wsgi *wsgi)
+void wsgi_log_exception(const struct wsgi *wsgi, const char *title)
 {
     PyObject *type, *value, *traceback, *text;
 
@@ -81,6 +81,9 @@ void wsgi_log_exception(const struct wsgi *wsgi)
     if (!type)
         return;
     text = format(type, value, traceback);
+    /* Not sooner: with a pool, lines of others would come in between. */
+    if (title)
+        log_line(wsgi, title, strlen(title));
     if (!text || wsgi_log_text(wsgi, text) < 0) {
         PyErr_Clear(); /* no memory, or an exception that cannot even be shown */
         wsgi_log(wsgi, "%s, of which Python cannot make a traceback",

@@ -45,7 +45,7 @@ int wsgi_new(const struct wsgi_options *options, struct wsgi **result)
     }
     wsgi->thread = PyThread_get_thread_ident();
     if (populate(wsgi) < 0) {
-        wsgi_log_exception(wsgi);
+        wsgi_log_exception(wsgi, NULL);
         wsgi_free(wsgi);
         return -ENOMEM;
     }
@@ -65,7 +65,7 @@ void wsgi_run_signal_handlers(const struct wsgi *wsgi)
     if (PyErr_CheckSignals() == 0)
         return;
     wsgi_log(wsgi, "exception in a signal handler of the application");
-    wsgi_log_exception(wsgi);
+    wsgi_log_exception(wsgi, NULL);
 }
 
 static void take_lock(void *context)

@@ -116,8 +116,8 @@ def serve_alone(tmp_path):
 
 def test_term_lets_requests_finish(serve_alone):
     server = serve_alone('--threads', '2')
-    server.get('/atexit')
     before = server.connections()
+    server.get('/atexit')
     with Holding(server, 2) as held, server.connect() as queued:
         queued.send(request('GET', '/'))
         eventually(lambda: server.connections() == before + 3)
