@@ -180,13 +180,15 @@ static PyObject *take_line(PyObject *object, Py_ssize_t size)
 
     if (!request)
         return NULL;
-    limit = remaining(self);
-    length = measure_line(self, size >= 0 && size < limit ? size : limit, &found);
-    if (length < 0)
-        return NULL;
-    /* The rest of the line may be on its way. */
-    if (!found && length != size && wsgi_pieces_need(request, (size_t)length + 1) < 0)
-        return NULL;
+    do {
+        limit = remaining(self);
+        length = measure_line(self, size >= 0 && size < limit ? size : limit, &found);
+        if (length < 0)
+            return NULL;
+        /* The rest of the line may be on its way, and a thread of the pool waits for it. */
+        if (!found && length != size && wsgi_pieces_need(request, (size_t)length + 1) < 0)
+            return NULL;
+    } while (remaining(self) > limit);
     return take(self, length);
 }
 

@@ -33,12 +33,14 @@ static int send_and_wait(struct wsgi_request *request, PyObject *bytes)
     const char *data = PyBytes_AS_STRING(bytes);
     size_t left = (size_t)PyBytes_GET_SIZE(bytes), taken;
 
-    for (; left > 0 && !request->cut; data += taken, left -= taken) {
+    do { /* at least once: b"" sends the head */
         if (request->full)
             wait_for_client(request);
         if (wsgi_response_send(request, data, left < SLICE ? left : SLICE, &taken) < 0)
             return -1;
-    }
+        data += taken;
+        left -= taken;
+    } while (left > 0 && !request->cut);
     return 0;
 }
 

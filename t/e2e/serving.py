@@ -70,16 +70,18 @@ class Server:
         """Waits for a text to be in that many lines of the log."""
         self.command.wait_for(re.escape(text), lines)
 
-    def noted(self, name, *lines):
-        """Waits for the notes of that name to be these lines."""
+    def noted(self, name, *lines, sort=False):
+        """Waits for the notes of that name to be these lines; with sort, in any order."""
         file = self.notes / name
+        lines = sorted(lines) if sort else list(lines)
 
         def read():
-            return file.read_text().splitlines() if file.exists() else []
+            found = file.read_text().splitlines() if file.exists() else []
+            return sorted(found) if sort else found
         try:
-            eventually(lambda: read() == list(lines), 5)
+            eventually(lambda: read() == lines, 5)
         except AssertionError:
-            assert read() == list(lines)
+            assert read() == lines
 
     # -- its processes --------------------------------------------------------------------------
 

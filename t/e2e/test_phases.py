@@ -118,7 +118,7 @@ def test_the_client_leaves_in_each_phase(server, name, kind, leave):
         expected = [(1, 1)]
         if 'write' in kind and phase in ('call', 'started'):
             expected.append((0, 0))
-        assert notes.closed() in expected, phase
+        eventually(lambda: notes.closed() in expected)  # a thread may be behind others
     assert server.workers() == server.pids
 
 

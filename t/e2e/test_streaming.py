@@ -299,6 +299,7 @@ def test_calls(server, framed, calls, size):
     assert [line for line in lines if line != 'blocked'] == expected
 
 
+@pytest.mark.skipif('ASYNWSGI_THREADS' in os.environ, reason='a thread waits instead')
 @pytest.mark.parametrize('calls, steps', [
     ([['read', 4], ['read', 4]], [(b'', 'blocked'), (b'abc', None), (b'd', ['abcd']),
                                   (b'', 'blocked'), (b'efgh', ['efgh'])]),

@@ -235,11 +235,11 @@ def test_chunked_uploads(server):
 
 def test_reading_waits(server):
     with server.connect() as client:
-        client.send(request('POST', '/read', 'Content-Length: 12'))
+        client.send(request('POST', '/read', 'Content-Length: 13'))
         for part in (b'on', b'e\ntw', b'o\nthr', b'ee'):
             client.send(part)
             time.sleep(0.02)
-        assert client.response().body == b'one\ntwo\nthree'[:12]
+        assert client.response().body == b'one\n|two\n|three'
 
 
 def test_more_waits_than_threads(server):

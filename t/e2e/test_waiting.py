@@ -266,7 +266,7 @@ def test_an_event_that_is_set_when_its_waiter_has_gone(server, nothing_stays_ope
     with waiters(server, 'gone', 10) as clients:
         for client in clients[:5]:
             client.reset()
-        server.noted('gone', *['waits'] * 10, *['GeneratorExit', 'close'] * 5)
+        server.noted('gone', *['waits'] * 10, *['GeneratorExit', 'close'] * 5, sort=True)
         assert body(server.get('/pulse?gone')) == b'False'
         assert [body(client.response()) for client in clients[5:]] == [b'ready'] * 5
 

@@ -54,7 +54,7 @@ def upload(environ):
 
 def read(environ):
     try:
-        return [environ['wsgi.input'].read(5), b'|', environ['wsgi.input'].readline(),
+        return [environ['wsgi.input'].read(5), b'|', environ['wsgi.input'].readline(), b'|',
                 environ['wsgi.input'].read()]
     except ConnectionResetError:
         print('ConnectionResetError', file=environ['wsgi.errors'])
@@ -448,7 +448,7 @@ TEST_F(Pool, StreamingReadsWait)
     client.send("ne\n");
     turns();
     client.send("zz");
-    EXPECT_EQ(client.response().body, "abcde|line\nzz");
+    EXPECT_EQ(client.response().body, "abcde|line\n|zz");
 }
 
 TEST_F(Pool, AReadOfOneWhoLeft)

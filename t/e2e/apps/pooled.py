@@ -89,7 +89,8 @@ def application(environ, start_response):
     if path == '/digest':
         return digest(environ)
     if path == '/read':
-        return [environ['wsgi.input'].readline(), *environ['wsgi.input'].readlines()]
+        lines = [environ['wsgi.input'].readline(), *environ['wsgi.input'].readlines()]
+        return [b'|'.join(lines)]
     if path == '/event':
         return Closing(suspended(query, event.wait), 'event')
     if path == '/sleep':
