@@ -14,6 +14,9 @@ from command import FACTOR, PATIENCE, instrumented
 from peer import request
 from serving import eventually, needs
 
+pytestmark = pytest.mark.skipif('ASYNWSGI_TEST_LONG' not in os.environ,
+                                reason='takes long: script/test has it run')
+
 COUNT = 300
 BENCH = pathlib.Path(__file__).parents[2] / 'bench' / 'slow.py'
 

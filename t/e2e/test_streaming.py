@@ -587,6 +587,7 @@ def test_input_that_was_kept(serve, start):
     assert running.request('POST', body=b'abc').body.split() == [b'RuntimeError'] * 4
 
 
+@pytest.mark.skipif('ASYNWSGI_TEST_LONG' not in os.environ, reason='long: script/test has it run')
 @pytest.mark.skipif(instrumented(), reason='the memory would be that of the instruments')
 def test_what_streams_cost(tmp_path):
     """The measurement works: nothing is lost. Its figures say nothing where there are so few."""
