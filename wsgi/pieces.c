@@ -11,12 +11,22 @@
 
 #include <errno.h>
 
+/* Whether there are so many bytes, or as many as the window holds: where chunks begin counts, too.
+ */
+static bool has(const struct wsgi_request *request, size_t wanted)
+{
+    const struct wsgi_window *window = request->window;
+
+    return window->ended || window->length >= wanted ||
+           window->length + window->chunk_count * sizeof *window->chunks >=
+               request->wsgi->options->input_window;
+}
+
 bool wsgi_pieces_suffice(const struct wsgi_request *request)
 {
     const struct wsgi_wait *wait = request->wait;
 
-    return wait && wait->begun && wait->kind == WSGI_WAIT_INPUT &&
-           (request->window->ended || request->window->length >= wait->wanted);
+    return wait && wait->begun && wait->kind == WSGI_WAIT_INPUT && has(request, wait->wanted);
 }
 
 void wsgi_pieces_ask(struct wsgi_request *request)
@@ -67,11 +77,7 @@ static int sleep_for(struct wsgi_request *request)
 
 int wsgi_pieces_need(struct wsgi_request *request, size_t wanted)
 {
-    size_t most = request->wsgi->options->input_window;
-
-    if (wanted > most)
-        wanted = most;
-    if (!request->window || request->window->ended || request->window->length >= wanted)
+    if (!request->window || has(request, wanted))
         return 0;
     if (wait_for(request, wanted) < 0)
         return -1;

@@ -123,9 +123,7 @@ struct wsgi_request *wsgi_request_running(void)
 
 bool wsgi_request_is_here(const struct wsgi_request *request)
 {
-    const struct wsgi *wsgi = request->wsgi;
-
-    return wsgi->pool ? current == request : PyThread_get_thread_ident() == wsgi->thread;
+    return current == request;
 }
 
 /* -- The log -------------------------------------------------------------- */
@@ -548,7 +546,7 @@ static int show_body(struct wsgi_request *request, const struct http_piece *piec
     int r = wsgi_window_append(request->window, piece->data, piece->length,
                                piece->chunk_begins ? piece->chunk_size : 0);
 
-    http_hold_memory(request->connection, request->window->capacity);
+    http_hold_memory(request->connection, wsgi_window_memory(request->window));
     request->window->ended = last;
     return r;
 }

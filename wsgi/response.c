@@ -276,6 +276,8 @@ static void suspend(struct wsgi_request *request, bool waits)
     wsgi_lock(wsgi);
     if (request->connection) {
         http_flush(request->connection); /* this may be our turn, not the connection's */
+        if (request->window)
+            http_hold_memory(request->connection, wsgi_window_memory(request->window));
         if (waits) {
             http_watch_client(request->connection, true);
             wsgi_wait_begin(request->wait);

@@ -152,14 +152,14 @@ void wsgi_wait_forget(struct wsgi_wait *wait)
 
 /* -- The beginning and the end -------------------------------------------- */
 
-/* A descriptor that another request waits for, too, is watched by a duplicate of it. */
+/*
+ * A duplicate is watched: several requests may wait for one descriptor, and the
+ * application may close its own, whose number is another's then.
+ */
 static int watch(struct wsgi_wait *wait, struct dispatch *loop)
 {
-    int r = dispatch_add(loop, &wait->target, wait->fd, wait->events), duplicate;
+    int duplicate = fcntl(wait->fd, F_DUPFD_CLOEXEC, 0), r;
 
-    if (r != -EEXIST)
-        return r;
-    duplicate = fcntl(wait->fd, F_DUPFD_CLOEXEC, 0);
     if (duplicate < 0)
         return -errno;
     r = dispatch_add(loop, &wait->target, duplicate, wait->events);
@@ -203,8 +203,7 @@ static void unwatch(struct wsgi_wait *wait)
     if (!wait->target.loop)
         return;
     dispatch_remove(&wait->target);
-    if (fd != wait->fd)
-        close(fd);
+    close(fd);
 }
 
 void wsgi_wait_end(struct wsgi_wait *wait)

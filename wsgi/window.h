@@ -45,6 +45,12 @@ static inline const unsigned char *wsgi_window_data(const struct wsgi_window *wi
  */
 size_t wsgi_window_run(const struct wsgi_window *window, uint64_t *chunk_size);
 
+/* Bytes of memory that it holds. */
+static inline size_t wsgi_window_memory(const struct wsgi_window *window)
+{
+    return window->capacity + window->chunk_capacity * sizeof *window->chunks;
+}
+
 /* Done with so many. */
 void wsgi_window_take(struct wsgi_window *window, size_t length);
 

@@ -239,6 +239,49 @@ def later(environ, start_response):
     EXPECT_EQ(client.response().body, "30000000");
 }
 
+// What was taken is not in the account of memory any more.
+TEST_F(Pieces, NothingIsHeldOfWhatWasTaken)
+{
+    Client client(*this);
+    size_t before;
+
+    serve(std::string(application) + R"(
+event = asynwsgi.Event()
+@asynwsgi.streaming
+def half(environ, start_response):
+    while not next(environ['wsgi.input']):
+        yield b''
+    got.append('half')
+    yield event.wait()
+    start_response('200 OK', [])
+    yield b'ok'
+)",
+          "__main__:half");
+    sent(client, sized(30000));
+    before = http_server_memory(server);
+    client.send(std::string(20000, 'x'));
+    EXPECT_TRUE(until([] { return value("got") == "['half']"; }));
+    EXPECT_LT(http_server_memory(server), before + 1000);
+    define("event.set()");
+    EXPECT_EQ(client.response().body, "ok");
+}
+
+// Where chunks begin is kept, and takes memory, which the window is for.
+TEST_F(Pieces, SmallChunksFillTheWindow)
+{
+    Client client(*this);
+    std::string body;
+
+    read("('read', (60000,)), ('read', (60000,))");
+    for (int i = 0; i < 30000; i++)
+        body += "1\r\nx\r\n";
+    client.send(std::string(chunked) + body);
+    EXPECT_TRUE(until([] {
+        return value("len(got[-1]) if got else 0") != "0" && value("got[-1] != 'wait'") == "True";
+    }));
+    EXPECT_EQ(value("1000 < len(got[-1]) < 10000"), "True");
+}
+
 TEST_F(Pieces, ContinueGoesOutWhenTheApplicationAsks)
 {
     Client client(*this);

@@ -103,6 +103,20 @@ TEST_F(Wait, TwoRequestsForOneDescriptor)
     EXPECT_EQ(two.response().body, "done");
 }
 
+// Its number becomes that of a connection, which is served.
+TEST_F(Wait, ForADescriptorThatIsClosedMeanwhile)
+{
+    Client client(*this);
+
+    begin(client, "readable(ours,1000)");
+    Client taker(*this), other(*this); /* which are accepted below */
+    define("ours.close()");
+    EXPECT_EQ(taker.get("/?b''").body, "done");
+    EXPECT_EQ(other.get("/?b''").body, "done");
+    define("theirs.close()");
+    EXPECT_EQ(client.response().body, "done");
+}
+
 TEST_F(Wait, ForWhatIsAlwaysReady)
 {
     Client client(*this);
@@ -258,6 +272,32 @@ def app(environ, start_response):
         EXPECT_EQ(client.get().body, "False");
         EXPECT_EQ(value("raises(lambda: " + std::string(use) + ")"), "True") << use;
     }
+}
+
+// It would go between the bytes of another.
+TEST_F(Wait, WriteOfAnotherRequest)
+{
+    Client one(*this), two(*this);
+
+    serve(R"(
+def app(environ, start_response):
+    global kept
+    if environ['PATH_INFO'] == '/other':
+        start_response('200 OK', [])
+        return [str(raises(lambda: kept(b'x'))).encode()]
+    kept = start_response('200 OK', [])
+    return waits()
+
+def waits():
+    yield b'one'
+    yield event.wait()
+    yield b'two'
+)");
+    one.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    turns();
+    EXPECT_EQ(two.get("/other").body, "True");
+    define("event.set(); del kept");
+    EXPECT_EQ(one.response().body, "onetwo");
 }
 
 TEST_F(Wait, ContextsAreTheRequestsOwn)
