@@ -33,14 +33,16 @@ void wsgi_input_clear(PyObject *input)
     self->last_given = self->yield_trailers = false;
 }
 
-/* Whose body it is; NULL with RuntimeError after the request. */
+/* Whose body it is; NULL with RuntimeError after the request, or where its window is another's. */
 static struct wsgi_request *request_of(PyObject *self)
 {
     struct wsgi_request *request = ((struct wsgi_input *)self)->request;
 
-    if (request)
+    if (request && (!request->window || wsgi_request_is_here(request)))
         return request;
-    PyErr_SetString(PyExc_RuntimeError, "the request whose input this is, is over");
+    PyErr_SetString(PyExc_RuntimeError,
+                    request ? "a streamed input belongs to the thread of its request"
+                            : "the request whose input this is, is over");
     return NULL;
 }
 

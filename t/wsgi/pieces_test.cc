@@ -369,6 +369,35 @@ def raises(function):
         EXPECT_EQ(value(std::string("raises(lambda: ") + use + ")"), "True") << use;
 }
 
+// With threads the loop may be at work on it.
+TEST_F(Pieces, SuspendedInputIsNobodys)
+{
+    Client client(*this);
+
+    serve(std::string(application) + R"(
+@asynwsgi.streaming
+def lending(environ, start_response):
+    global kept
+    kept = environ['wsgi.input']
+    for v in kept:
+        yield b''
+    start_response('200 OK', [])
+    yield b'ok'
+
+def raises(function):
+    try:
+        function()
+    except RuntimeError:
+        return True
+)",
+          "__main__:lending");
+    sent(client, sized(2) + "a");
+    for (const char *use : {"next(kept)", "kept.read(1)", "kept.readline()", "kept.trailers"})
+        EXPECT_EQ(value(std::string("raises(lambda: ") + use + ")"), "True") << use;
+    client.send("b");
+    EXPECT_EQ(client.response().body, "ok");
+}
+
 TEST_F(Pieces, APathMayBeStreamedByOption)
 {
     static const char *const paths[] = {"/up", "/x/", nullptr};
