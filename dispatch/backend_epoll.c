@@ -88,6 +88,11 @@ static int epoll_change(struct dispatch *loop, int fd, unsigned events)
     return r;
 }
 
+static void epoll_retract(struct dispatch *loop, int fd)
+{
+    (void)control(loop, EPOLL_CTL_DEL, fd, 0);
+}
+
 static void epoll_forget(struct dispatch *loop, int fd)
 {
     (void)loop, (void)fd;
@@ -162,6 +167,7 @@ const struct backend dispatch_backend_epoll = {
     .reserve = epoll_reserve,
     .change = epoll_change,
     .forget = epoll_forget,
+    .retract = epoll_retract,
     .wait = epoll_backend_wait,
     .wake_open = epoll_wake_open,
 };

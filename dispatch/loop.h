@@ -57,6 +57,8 @@ struct backend {
 
     /* The slot of `fd` has lost its target.  The descriptor may be closed or something else. */
     void (*forget)(struct dispatch *loop, int fd);
+    /* The same at once, while the descriptor is open; NULL: no need. */
+    void (*retract)(struct dispatch *loop, int fd);
 
     /* Wait, and dispatch_target_report what is ready.  An interruption is a success. */
     int (*wait)(struct dispatch *loop, int milliseconds);

@@ -104,6 +104,15 @@ void dispatch_remove(struct dispatch_target *target)
     target->loop = NULL;
 }
 
+void dispatch_retract(struct dispatch_target *target)
+{
+    struct dispatch *loop = target->loop;
+
+    if (loop && loop->backend->retract && (loop->slots[target->fd].told & WATCHED))
+        loop->backend->retract(loop, target->fd);
+    dispatch_remove(target);
+}
+
 void dispatch_target_report(struct dispatch *loop, int fd, unsigned events)
 {
     ASSERT(loop->ready_count < loop->capacity);

@@ -202,7 +202,7 @@ static void unwatch(struct wsgi_wait *wait)
 
     if (!wait->target.loop)
         return;
-    dispatch_remove(&wait->target);
+    dispatch_retract(&wait->target);
     close(fd);
 }
 

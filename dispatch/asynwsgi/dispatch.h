@@ -123,6 +123,12 @@ void dispatch_want(struct dispatch_target *target, unsigned events);
 /* Harmless on a target that is not added (loop == NULL).  Closes nothing. */
 void dispatch_remove(struct dispatch_target *target);
 
+/*
+ * The same for one whose file stays open under another number when its descriptor is
+ * closed, a duplicate: the kernel would go on to report it.  It is told at once.
+ */
+void dispatch_retract(struct dispatch_target *target);
+
 /* -- Timers --------------------------------------------------------------- */
 
 #define DISPATCH_NEVER UINT64_MAX

@@ -60,6 +60,27 @@ TEST(Target, HearsThatThePeerHasShutItsSide)
     EXPECT_EQ(target.calls, 1);
 }
 
+// The kernel, which knows files and not numbers, would go on to report it.
+TEST(Target, RetractedBeforeADuplicateIsClosed)
+{
+    Loop loop;
+    Pair pair;
+    Target target;
+    int duplicate = dup(pair.ours);
+
+    ASSERT_EQ(dispatch_add(loop, &target, duplicate, DISPATCH_WRITE), 0);
+    loop.turns(1);
+    EXPECT_EQ(target.calls, 1);
+    dispatch_retract(&target);
+    EXPECT_EQ(target.loop, nullptr);
+    close(duplicate);
+    instances = 0;
+    loop.turns(3);
+    EXPECT_EQ(target.calls, 1);
+    EXPECT_EQ(instances, 0);   // the epoll instance is not made anew
+    dispatch_retract(&target); // harmless
+}
+
 TEST(Target, ReadinessIsALevel)
 {
     Loop loop;

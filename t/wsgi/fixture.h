@@ -151,7 +151,7 @@ class Wsgi : public testing::Test {
         ASSERT_EQ(http_server_listen(server, listener), 0);
     }
 
-    // Turns of the loop, until it holds or five seconds have passed.
+    // Turns of the loop, until it holds or a minute has passed: machines are slow at times.
     bool until(const std::function<bool()> &holds)
     {
         struct Poll : dispatch_timer {
@@ -161,7 +161,7 @@ class Wsgi : public testing::Test {
         } poll = {};
 
         poll.holds = &holds;
-        poll.end = dispatch_now(loop) + 5 * SECOND;
+        poll.end = dispatch_now(loop) + 60 * SECOND;
         poll.fired = [](dispatch_timer *timer) {
             auto *self = static_cast<Poll *>(timer);
 
