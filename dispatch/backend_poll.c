@@ -147,6 +147,9 @@ static int poll_wait(struct dispatch *loop, int milliseconds)
         if (!p.revents)
             continue;
         left--;
+        /* Another thread may have taken the target away meanwhile, or put another in its place. */
+        if (!(loop->slots[p.fd].told & WATCHED))
+            continue;
         if (p.revents & POLLNVAL) {
             loop->slots[p.fd].told = REFUSED;
             poll_forget(loop, p.fd);

@@ -120,6 +120,30 @@ TEST_F(Shared, TablesGrowDuringTheWait)
         close(number);
 }
 
+// What the kernel has found of it by then is nobody's, and not its successor's.
+TEST_F(Shared, ATargetGoesDuringTheWait)
+{
+    Target going, replaced, successor;
+    Pair pair, other;
+    Timer end;
+
+    ASSERT_EQ(dispatch_timer_add(loop, &end), 0);
+    end.on = [&] { dispatch_stop(loop, 0); };
+    ASSERT_EQ(dispatch_add(loop, &going, pair.ours, DISPATCH_READ), 0);
+    ASSERT_EQ(dispatch_add(loop, &replaced, other.ours, DISPATCH_READ), 0);
+    run([&] {
+        pair.say();
+        other.say();
+        dispatch_remove(&going);
+        dispatch_remove(&replaced);
+        ASSERT_EQ(dispatch_add(loop, &successor, other.ours, 0), 0);
+        dispatch_timer_set(&end, dispatch_clock() + 10 * MS);
+    });
+    EXPECT_EQ(going.calls, 0);
+    EXPECT_EQ(replaced.calls, 0);
+    EXPECT_EQ(successor.calls, 0);
+}
+
 TEST_F(Shared, TheTimeCanBeReadAnew)
 {
     Timer timer;
