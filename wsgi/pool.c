@@ -152,7 +152,7 @@ void wsgi_pool_submit(struct wsgi_request *request)
 {
     struct wsgi_pool *pool = request->wsgi->pool;
     const struct wsgi_options *options = pool->wsgi->options;
-    size_t unused = pool->idle + pool->coming;
+    size_t unused = pool->alive - pool->running; /* idle, on their way, or only just made */
 
     if (pool->fresh.count >= unused + options->queue) {
         refuse(request);
@@ -227,14 +227,16 @@ static void be_idle(struct wsgi_pool *pool)
     pool->coming = false;
 }
 
-/* The next request to run; NULL: there will be none. */
-static struct wsgi_request *next(struct wsgi_pool *pool)
+/* The next request to run, after another or not; NULL: there will be none. */
+static struct wsgi_request *next(struct wsgi_pool *pool, bool after)
 {
     struct wsgi_request *request;
 
     wsgi_pool_lock(pool);
+    pool->running -= after;
     while (!(request = take(pool)) && !pool->stopping)
         be_idle(pool);
+    pool->running += request != NULL;
     wake_one(pool);
     wsgi_pool_unlock(pool);
     return request;
@@ -244,10 +246,12 @@ static void *run(void *context)
 {
     struct wsgi_pool *pool = context;
     PyGILState_STATE state = PyGILState_Ensure();
-    struct wsgi_request *request;
+    struct wsgi_request *request = next(pool, false);
 
-    while ((request = next(pool)))
+    while (request) {
         wsgi_request_run(request);
+        request = next(pool, true);
+    }
     PyGILState_Release(state);
     wsgi_pool_lock(pool);
     pool->alive--;

@@ -58,6 +58,7 @@ struct wsgi_pool {
     bool signalled;
 
     unsigned count, alive; /* threads made, and not ended */
+    unsigned running;      /* of those, threads that run a request */
     bool stopping;
     pthread_cond_t ended; /* one has */
     pthread_t threads[];
