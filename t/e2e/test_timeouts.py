@@ -189,7 +189,12 @@ def test_a_body_that_is_slow(slow):
 
 
 def test_a_client_that_reads_slowly(slow):
-    before = slow.connections()
+    def settled():
+        """Those of the tests before may still be closing."""
+        number = slow.connections()
+        time.sleep(1)
+        return number if slow.connections() == number else None
+    before = eventually(settled)
     with Peer((slow.host, slow.port), receive_buffer=4096) as client:
         client.send(request('GET', '/large?50000000'))
 
