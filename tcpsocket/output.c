@@ -8,8 +8,8 @@
  * one of the two: where pool->builder == stream, its own holds none.
  *
  * `blocked`: the kernel took less than it was offered, so there is no point in
- * offering more before the loop reports WRITE.  `waits`: so it is, and more of
- * a file was to follow (see send_file.c).
+ * offering more before the loop reports WRITE.  `waits`: so it is, and the caller
+ * has more, in a file or elsewhere, that is not copied.
  */
 #include "buffer.h"
 #include "pool.h"

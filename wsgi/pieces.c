@@ -24,9 +24,8 @@ static bool has(const struct wsgi_request *request, size_t wanted)
 
 bool wsgi_pieces_suffice(const struct wsgi_request *request)
 {
-    const struct wsgi_wait *wait = request->wait;
-
-    return wait && wait->begun && wait->kind == WSGI_WAIT_INPUT && has(request, wait->wanted);
+    return wsgi_request_waits(request) && request->wait->kind == WSGI_WAIT_INPUT &&
+           has(request, request->wait->wanted);
 }
 
 void wsgi_pieces_ask(struct wsgi_request *request)
@@ -36,16 +35,10 @@ void wsgi_pieces_ask(struct wsgi_request *request)
 }
 
 /* The wait that the application is to yield.  -1 with RuntimeError. */
-static int wait_for(const struct wsgi_request *request, size_t wanted)
+static int wait_for(size_t wanted)
 {
-    struct wsgi_request *current = wsgi_request_current();
-    struct wsgi_wait *wait;
+    struct wsgi_wait *wait = wsgi_wait_register(WSGI_WAIT_INPUT, DISPATCH_NEVER);
 
-    if (current && current != request) {
-        PyErr_SetString(PyExc_RuntimeError, "this is the input of another request");
-        return -1;
-    }
-    wait = current ? wsgi_wait_register(WSGI_WAIT_INPUT, DISPATCH_NEVER) : NULL;
     if (!wait)
         return -1;
     wait->wanted = wanted;
@@ -79,7 +72,7 @@ int wsgi_pieces_need(struct wsgi_request *request, size_t wanted)
 {
     if (!request->window || has(request, wanted))
         return 0;
-    if (wait_for(request, wanted) < 0)
+    if (wait_for(wanted) < 0)
         return -1;
     if (request->wsgi->pool)
         return sleep_for(request);
@@ -177,6 +170,6 @@ PyObject *wsgi_pieces_next(struct wsgi_input *self)
     if (request->window->length > 0)
         return next_data(request->window);
     if (!request->window->ended)
-        return wait_for(request, 1) < 0 ? NULL : empty();
+        return wait_for(1) < 0 ? NULL : empty();
     return request->is_chunked && !self->last_given ? last_chunk(self) : NULL;
 }

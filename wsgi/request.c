@@ -204,7 +204,7 @@ static void close_iterable(struct wsgi_request *request)
 static void free_rest(struct wsgi_request *request)
 {
     if (request->window)
-        wsgi_window_fini(request->window);
+        wsgi_window_clear(request->window);
     PyMem_RawFree(request->window);
     request->window = NULL;
     PyMem_RawFree(request->trailer);
@@ -592,17 +592,12 @@ static bool on_receivable(struct http_connection *connection)
     return !request->window || request->wsgi->pool || wsgi_turn_receives(request);
 }
 
-static bool is_waiting(const struct wsgi_request *request)
-{
-    return request->wait && request->wait->begun;
-}
-
 static void on_writable(struct http_connection *connection)
 {
     struct wsgi_request *request = http_exchange(connection);
 
-    if (request->wsgi->pool ? request->stage == WSGI_STAGE_RUNNING || !is_waiting(request)
-                            : request->iterable && !is_waiting(request))
+    if (request->wsgi->pool ? request->stage == WSGI_STAGE_RUNNING || !wsgi_request_waits(request)
+                            : request->iterable && !wsgi_request_waits(request))
         wsgi_resume(request);
 }
 

@@ -86,6 +86,12 @@ struct wsgi_request *wsgi_request_running(void);
 /* Whether this thread may write for it; else it is another's turn. */
 bool wsgi_request_is_here(const struct wsgi_request *request);
 
+/* Whether a wait is begun, and not over; under the loop's lock. */
+static inline bool wsgi_request_waits(const struct wsgi_request *request)
+{
+    return request->wait && request->wait->begun;
+}
+
 /* Run it, in a thread of the pool, as far as it goes; it is not to be used afterwards. */
 void wsgi_request_run(struct wsgi_request *request);
 

@@ -202,12 +202,18 @@ static enum step pass_empty_item(struct wsgi_request *request)
     return request->wait && request->wait->kind != WSGI_WAIT_NONE ? STEP_WAIT : STEP_MORE;
 }
 
-/* A file is like an item that is not empty, and is the only one. */
-static enum step step_file(struct wsgi_request *request)
+/* Bytes are to go out: no wait counts any more, and the head is due.  -1 with an exception. */
+static int begin_output(struct wsgi_request *request)
 {
     if (request->wait)
         wsgi_wait_forget(request->wait);
-    if (!request->responded && begin(request) < 0)
+    return request->responded ? 0 : begin(request);
+}
+
+/* A file is like an item that is not empty, and is the only one. */
+static enum step step_file(struct wsgi_request *request)
+{
+    if (begin_output(request) < 0)
         return STEP_FAILED;
     if (request->place == request->end)
         return STEP_END;
@@ -227,9 +233,7 @@ static enum step step(struct wsgi_request *request)
         return STEP_FAILED;
     if (more > 0 && PyBytes_GET_SIZE(request->item) == 0)
         return pass_empty_item(request);
-    if (request->wait)
-        wsgi_wait_forget(request->wait);
-    if (!request->responded && begin(request) < 0)
+    if (begin_output(request) < 0)
         return STEP_FAILED;
     if (more == 0 || is_bodiless(request))
         return STEP_END;
@@ -265,7 +269,7 @@ static enum step run(struct wsgi_request *request)
 static bool is_ready(const struct wsgi_request *request)
 {
     return !request->connection ||
-           (!http_full(request->connection) && !(request->wait && request->wait->begun));
+           (!http_full(request->connection) && !wsgi_request_waits(request));
 }
 
 /* It goes on when what it waits for comes, the client among that, or when it is its turn. */

@@ -14,8 +14,8 @@
 /* Nanoseconds of a turn. */
 static const uint64_t share = 100000;
 
-/* What is left of the share of this turn of the loop. */
-static uint64_t left(struct wsgi *wsgi)
+/* Whether something is left of the share of this turn of the loop. */
+static bool is_left(struct wsgi *wsgi)
 {
     uint64_t now = dispatch_now(wsgi->loop);
 
@@ -23,7 +23,7 @@ static uint64_t left(struct wsgi *wsgi)
         wsgi->turn_began = now;
         wsgi->turn_spent = 0;
     }
-    return wsgi->turn_spent < share ? share - wsgi->turn_spent : 0;
+    return wsgi->turn_spent < share;
 }
 
 bool wsgi_turn_is_over(uint64_t began)
@@ -53,7 +53,7 @@ static void go_on(struct wsgi_request *request)
     uint64_t began = dispatch_clock();
 
     wsgi->going_on = request;
-    if (request->wait && request->wait->begun)
+    if (wsgi_request_waits(request))
         http_receive_body(request->connection);
     else
         wsgi_response_continue(request);
@@ -64,7 +64,7 @@ static void go_on(struct wsgi_request *request)
 /* Whether the response need not wait for its turn. */
 static bool is_its_turn(const struct wsgi_request *request)
 {
-    return !request->wsgi->waiting.first && left(request->wsgi) > 0;
+    return !request->wsgi->waiting.first && is_left(request->wsgi);
 }
 
 void wsgi_resume(struct wsgi_request *request)
@@ -93,7 +93,7 @@ void wsgi_turn_fired(struct dispatch_timer *timer)
 {
     struct wsgi *wsgi = (struct wsgi *)(void *)((char *)timer - offsetof(struct wsgi, turn));
 
-    while (wsgi->waiting.first && left(wsgi) > 0) {
+    while (wsgi->waiting.first && is_left(wsgi)) {
         struct wsgi_request *request = wsgi->waiting.first;
 
         wsgi_turn_leave(request);

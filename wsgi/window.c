@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void wsgi_window_fini(struct wsgi_window *window)
+void wsgi_window_clear(struct wsgi_window *window)
 {
     free(window->bytes);
     free(window->chunks);
-    *window = (struct wsgi_window){.ended = window->ended};
+    *window = (struct wsgi_window){.offset = window->offset, .ended = window->ended};
 }
 
 /* Room for `length` bytes more: what was taken makes way first. */
@@ -90,9 +90,6 @@ void wsgi_window_take(struct wsgi_window *window, size_t length)
         window->chunk_start++;
         window->chunk_count--;
     }
-    if (window->length > 0)
-        return;
-    free(window->bytes);
-    free(window->chunks);
-    *window = (struct wsgi_window){.offset = window->offset, .ended = window->ended};
+    if (window->length == 0)
+        wsgi_window_clear(window);
 }

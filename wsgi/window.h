@@ -26,8 +26,8 @@ struct wsgi_window {
     bool ended; /* the body has: no more will come */
 };
 
-/* A window, of which all is zero at first. */
-void wsgi_window_fini(struct wsgi_window *window);
+/* Let go of what there is.  A window is all zero at first. */
+void wsgi_window_clear(struct wsgi_window *window);
 
 /* Append bytes of the body; with `chunk_size`, a chunk of that size begins with them.  -ENOMEM. */
 int wsgi_window_append(struct wsgi_window *window, const unsigned char *data, size_t length,

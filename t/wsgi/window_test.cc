@@ -18,7 +18,7 @@ class Window : public testing::Test {
 
     void TearDown() override
     {
-        wsgi_window_fini(&window);
+        wsgi_window_clear(&window);
     }
 
     int append(const std::string &data, uint64_t chunk_size = 0)
