@@ -21,6 +21,7 @@ unit_tests = \
 	$(dispatch_tests) \
 	$(tcpsocket_tests) \
 	$(http_tests) \
+	$(httpclient_tests) \
 	$(wsgi_tests) \
 	$(server_tests) \
 	$(cli_tests) \
@@ -30,6 +31,7 @@ include $(srcdir)/t/harness/local.mk
 include $(srcdir)/t/dispatch/local.mk
 include $(srcdir)/t/tcpsocket/local.mk
 include $(srcdir)/t/http/local.mk
+include $(srcdir)/t/httpclient/local.mk
 include $(srcdir)/t/wsgi/local.mk
 include $(srcdir)/t/server/local.mk
 include $(srcdir)/t/cli/local.mk

@@ -1,0 +1,127 @@
+/*
+ * What a connection waits for, and for how long.
+ *
+ * `since` is when that began, or last came nearer.  The timer is set again at every
+ * end of a turn; what it stands for is found out when it fires.
+ */
+#include "client.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* What is waited for; those of enum httpclient_timeout, and two that are no failures. */
+enum {
+    WAIT_EXPECT = HTTPCLIENT_LATE_EXCHANGE + 1,
+    WAIT_IDLE
+};
+
+static uint64_t after(uint64_t since, uint64_t patience)
+{
+    return patience == 0 || since > DISPATCH_NEVER - patience ? DISPATCH_NEVER : since + patience;
+}
+
+/* The server is to take what there is of a request. */
+static bool leaves(const struct httpclient_connection *c)
+{
+    return (c->sending && !c->stalled) || tcpsocket_stream_unsent(&c->stream) > 0;
+}
+
+/* The deadline of an open connection, and of what. */
+static uint64_t phase_deadline(const struct httpclient_connection *c, int *what)
+{
+    const struct httpclient_timeouts *timeouts = &c->client->options.timeouts;
+
+    if (c->reading != READ_HEAD) {
+        *what = HTTPCLIENT_LATE_BODY;
+        return c->held ? DISPATCH_NEVER : after(c->since, timeouts->body);
+    }
+    if (c->waiting && c->sending) {
+        *what = WAIT_EXPECT;
+        return after(c->since, timeouts->expect);
+    }
+    if (leaves(c)) {
+        *what = HTTPCLIENT_LATE_SEND;
+        return after(c->since, timeouts->send);
+    }
+    *what = HTTPCLIENT_LATE_HEAD;
+    return c->held || c->sending ? DISPATCH_NEVER : after(c->since, timeouts->head);
+}
+
+static uint64_t deadline(const struct httpclient_connection *c, int *what)
+{
+    const struct httpclient_timeouts *timeouts = &c->client->options.timeouts;
+    uint64_t whole, phase = DISPATCH_NEVER;
+
+    if (!c->first) {
+        *what = WAIT_IDLE;
+        return c->state == STATE_OPEN ? after(c->since, timeouts->idle) : DISPATCH_NEVER;
+    }
+    if (c->state == STATE_OPEN)
+        phase = phase_deadline(c, what);
+    whole = after(c->first->times.queued, timeouts->exchange);
+    if (whole > phase)
+        return phase;
+    *what = HTTPCLIENT_LATE_EXCHANGE;
+    return whole;
+}
+
+void httpclient_watch(struct httpclient_connection *c)
+{
+    int what;
+
+    if (!c->kicked)
+        dispatch_timer_set(&c->timer, deadline(c, &what));
+}
+
+void httpclient_kick(struct httpclient_connection *c)
+{
+    c->kicked = true;
+    dispatch_timer_set(&c->timer, 0);
+}
+
+/* Does the server take what it is sent, though not fast enough for us to hear of it? */
+static bool took_some(struct httpclient_connection *c)
+{
+    uint32_t before = c->taken;
+
+    c->taken = tcpsocket_stream_progress(&c->stream);
+    return c->taken != before;
+}
+
+static void time_is_up(struct httpclient_connection *c, int what)
+{
+    switch (what) {
+    case WAIT_IDLE:
+        httpclient_connection_end(c, 0);
+        return;
+    case WAIT_EXPECT: /* RFC 9110, 10.1.1: the server may not know of it */
+        c->waiting = false;
+        break;
+    case HTTPCLIENT_LATE_SEND:
+        if (took_some(c))
+            break;
+        /* fall through */
+    default:
+        httpclient_connection_fail(c, -ETIMEDOUT, HTTP_COMPLETE, (enum httpclient_timeout)what);
+        return;
+    }
+    c->since = dispatch_clock();
+    httpclient_run(c);
+}
+
+void httpclient_expired(struct dispatch_timer *timer)
+{
+    struct httpclient_connection *c =
+        (void *)((char *)timer - offsetof(struct httpclient_connection, timer));
+    int what;
+
+    c->kicked = false;
+    if (c->failure)
+        httpclient_connection_lost(c, c->failure);
+    else if (deadline(c, &what) <= dispatch_now(timer->loop))
+        time_is_up(c, what);
+    else if (c->state == STATE_OPEN)
+        httpclient_run(c);
+    else
+        httpclient_watch(c);
+}

@@ -1,0 +1,9 @@
+# Each name has its source beside it: t/httpclient/NAME.cc.
+httpclient_tests = \
+	t/httpclient/url_test
+httpclient_test_files =
+EXTRA_DIST += $(httpclient_test_files)
+
+$(httpclient_tests): $(filter-out -%,$(httpclient_lib)) $(test_lib)
+t/httpclient/%: private AM_CPPFLAGS = $(test_inc) $(httpclient_inc)
+t/httpclient/%: private LDADD = $(httpclient_lib) $(test_link)
