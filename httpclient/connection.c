@@ -75,6 +75,7 @@ static void connected(struct tcpsocket_connect *connect, int descriptor)
         return;
     }
     c->state = STATE_OPEN;
+    c->stream.last_words = true;
     c->connected = c->since = dispatch_clock();
     httpclient_run(c);
 }

@@ -244,20 +244,22 @@ static bool step(struct httpclient_connection *c)
 
 void httpclient_run(struct httpclient_connection *c)
 {
-    bool gone = false;
+    bool gone = false, *outer = c->gone;
 
     c->gone = &gone;
     c->running = true;
     c->clock = dispatch_clock();
     while (step(c))
         ;
-    if (gone)
+    if (!gone)
+        httpclient_send(c);
+    if (gone) {
+        if (outer)
+            *outer = true;
         return;
-    httpclient_send(c);
-    if (gone)
-        return;
+    }
     c->running = false;
-    c->gone = NULL;
+    c->gone = outer;
     httpclient_watch(c);
 }
 

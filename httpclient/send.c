@@ -20,8 +20,8 @@
 /* Bytes: of a body in memory so much is offered to the kernel at once. */
 #define OFFER_MAX ((size_t)1 << 20)
 
-/* A generated body fills the output so many times before others have their turn. */
-#define ROUNDS 8
+/* Bytes: of a generated body no more is sent before others have their turn. */
+#define TURN 262144
 
 /* -- Output --------------------------------------------------------------- */
 
@@ -130,10 +130,10 @@ static bool send_content(struct httpclient_connection *c, struct httpclient_exch
 static bool send_generated(struct httpclient_connection *c, struct httpclient_exchange *x)
 {
     const bool *gone = c->gone;
-    unsigned rounds = 0;
+    uint64_t before = x->produced;
 
     while (!tcpsocket_stream_full(&c->stream) && !c->stalled) {
-        if (!c->running || rounds++ == ROUNDS) {
+        if (!c->running || x->produced - before >= TURN) {
             httpclient_kick(c);
             return false;
         }

@@ -15,6 +15,9 @@ enum {
     WAIT_IDLE
 };
 
+/* So often a connection that cannot be written to is read from. */
+#define LAST_WORDS 64
+
 static uint64_t after(uint64_t since, uint64_t patience)
 {
     return patience == 0 || since > DISPATCH_NEVER - patience ? DISPATCH_NEVER : since + patience;
@@ -109,6 +112,26 @@ static void time_is_up(struct httpclient_connection *c, int what)
     httpclient_run(c);
 }
 
+/*
+ * Writing failed.  A server that does not want the rest of a request may have said so
+ * before it closed (RFC 9112, 9.5), and that is read first: up to the end, or the error
+ * that is then there instead.
+ */
+static void give_up(struct httpclient_connection *c)
+{
+    bool gone = false;
+    bool closed = !c->held && (c->failure == -EPIPE || c->failure == -ECONNRESET);
+
+    c->gone = &gone;
+    for (unsigned i = 0; closed && i < LAST_WORDS; i++) {
+        tcpsocket_stream_receive(&c->stream);
+        if (gone)
+            return;
+    }
+    c->gone = NULL;
+    httpclient_connection_lost(c, c->failure);
+}
+
 void httpclient_expired(struct dispatch_timer *timer)
 {
     struct httpclient_connection *c =
@@ -117,7 +140,7 @@ void httpclient_expired(struct dispatch_timer *timer)
 
     c->kicked = false;
     if (c->failure)
-        httpclient_connection_lost(c, c->failure);
+        give_up(c);
     else if (deadline(c, &what) <= dispatch_now(timer->loop))
         time_is_up(c, what);
     else if (c->state == STATE_OPEN)

@@ -75,7 +75,7 @@ static void end_turn(struct tcpsocket_stream *stream)
 
     pool->current = NULL;
     pool->unread = 0;
-    if (stream->error)
+    if (stream->error && !stream->last_words)
         return;
     if (tcpsocket_buffer_append(&stream->input, pool->input + pool->start, unread, &pool->held)) {
         tcpsocket_stream_fail(stream, -ENOMEM);
@@ -161,8 +161,11 @@ void tcpsocket_stream_close(struct tcpsocket_stream *stream)
 
 void tcpsocket_stream_receive(struct tcpsocket_stream *stream)
 {
+    bool may = stream->error ? stream->last_words
+                             : stream->target.loop && stream->target.wanted & DISPATCH_READ;
+
     /* In another stream's turn the shared buffer is taken; the loop sees to it in the next. */
-    if (!stream->pool->current && stream->target.loop && stream->target.wanted & DISPATCH_READ)
+    if (!stream->pool->current && may)
         take_turn(stream, DISPATCH_READ);
 }
 

@@ -177,14 +177,18 @@ void tcpsocket_pool_free(struct tcpsocket_pool *pool);
  */
 size_t tcpsocket_pool_held(const struct tcpsocket_pool *pool);
 
-/* The caller may read `sent` and `error`. */
+/*
+ * The caller may read `sent` and `error`, and set `last_words`: then
+ * tcpsocket_stream_receive() receives when writing has failed, too, since the peer may
+ * have said why before it closed.
+ */
 struct tcpsocket_stream {
     struct dispatch_target target;
     struct tcpsocket_pool *pool;
     struct tcpsocket_buffer *input, *output; /* its own; NULL while nothing is held */
     uint32_t sent;                           /* bytes the kernel has taken so far, cut short */
     int16_t error;                           /* 0, or the negative errno that broke it */
-    bool paused : 1, ended : 1, shutting : 1, blocked : 1, waits : 1, heeds_end : 1;
+    bool paused : 1, ended : 1, shutting : 1, blocked : 1, waits : 1, heeds_end : 1, last_words : 1;
 };
 
 /*
