@@ -102,12 +102,12 @@ static bool interim(struct httpclient_connection *c, const struct http_response_
 
 /*
  * Does the answer make the rest of the request pointless (RFC 9112, 9.5; RFC 9110,
- * 10.1.1)?  One that is no success and ends the connection does, and any that comes
- * instead of 100 (Continue).
+ * 10.1.1)?  One that is no success does, where it ends the connection or comes instead
+ * of 100 (Continue).
  */
 static bool is_refusal(const struct httpclient_connection *c, const struct http_response_head *head)
 {
-    return c->sending == c->first && (c->waiting || (!c->persistent && head->status >= 300));
+    return c->sending == c->first && head->status >= 300 && (c->waiting || !c->persistent);
 }
 
 static bool begin_body(struct httpclient_connection *c, const struct http_framing *framing)
@@ -147,6 +147,8 @@ static bool final(struct httpclient_connection *c, const struct http_response_he
         c->persistent = false;
     if (is_refusal(c, head))
         httpclient_send_stop(c);
+    else if (c->sending == x)
+        c->waiting = false;
     if (x->handler->response)
         x->handler->response(x, head, framing);
     if (*gone)

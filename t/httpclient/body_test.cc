@@ -228,6 +228,21 @@ TEST_F(Body, IsNotSentWhereTheServerRefusesIt)
     EXPECT_EQ(next.error(), "ECONNABORTED");
 }
 
+TEST_F(Body, IsSentToAServerThatBeginsToAnswer)
+{
+    const std::string request =
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    auto [connection, peer] = connect();
+    Exchange exchange(request);
+    exchange.message.content = "abc";
+    send(connection, exchange);
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+    EXPECT_TRUE(run([&, &far = peer] { return far.received == request + "abc"; }));
+    peer.send("ok");
+    EXPECT_TRUE(run_until_done(exchange));
+    EXPECT_EQ(exchange.error() + connection.closed, "0");
+}
+
 // RFC 9112, 9.5
 TEST_F(Body, StopsWhenTheServerRefusesAndCloses)
 {

@@ -5,6 +5,8 @@ httpclient_tests = \
 	t/httpclient/pipeline_test \
 	t/httpclient/request_test \
 	t/httpclient/response_test \
+	t/httpclient/server_test \
+	t/httpclient/steady_test \
 	t/httpclient/timeout_test \
 	t/httpclient/url_test
 httpclient_test_files = t/httpclient/fixture.h
