@@ -134,6 +134,13 @@ struct Exchange {
     Exchange(const Exchange &) = delete;
     Exchange &operator=(const Exchange &) = delete;
 
+    // Its connection knows of it.
+    ~Exchange()
+    {
+        if (x.connection != nullptr)
+            httpclient_connection_close(x.connection);
+    }
+
     // All events, separated by commas.
     std::string heard() const
     {
