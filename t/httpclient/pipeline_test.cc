@@ -360,6 +360,10 @@ TEST_F(Pipeline, AConnectionThatSwitchesCanBeTaken)
         EXPECT_FALSE(exchange.done);
         EXPECT_EQ(connection.closed, "");
         EXPECT_EQ(__real_send(fd, "hello", 5, 0), 5);
+        unsigned long watched = calls.epoll_ctl; // the loop has forgotten it
+        peer.send("not for the loop");
+        settle();
+        EXPECT_EQ(calls.epoll_ctl, watched);
         EXPECT_TRUE(
             run([&, &far = peer, &asked = request] { return far.received == asked + "hello"; }));
         close(fd);
