@@ -192,6 +192,33 @@ TEST_P(LifeTest, AnswerBeforeTheRefusal)
     EXPECT_EQ(stream.failures, 1);
 }
 
+// Writing failed: what the peer said before is received by whoever asks for that, in pieces too.
+TEST_P(LifeTest, LastWordsAreHeardOnlyWhenAskedFor)
+{
+    for (bool asked : {false, true}) {
+        stream.shut();
+        hang_up();
+        far = add(stream);
+        stream.got.clear();
+        stream.last_words = asked;
+        stream.on_input = [&] {
+            if (tcpsocket_stream_ended(&stream))
+                stream.take(SIZE_MAX);
+        };
+        std::string words = pattern(0, 40000); // more than one receive gives
+        far_sends(words);
+        hang_up();
+        calls.send.errors = {EPIPE};
+        EXPECT_EQ(stream.send("x"), -EPIPE);
+        for (int i = 0; i < 10 && !tcpsocket_stream_ended(&stream); i++)
+            tcpsocket_stream_receive(&stream);
+        EXPECT_EQ(stream.got, asked ? words : "");
+        EXPECT_EQ(stream.failures, 0);
+        turns();
+        EXPECT_EQ(stream.failures, 0);
+    }
+}
+
 TEST_P(LifeTest, ClosesInInput)
 {
     stream.on_input = [&] { stream.shut(); };
