@@ -12,6 +12,7 @@
  */
 #include "connection.h"
 
+#include "config.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -436,6 +437,7 @@ void http_connection_open(struct http_listener *listener, int descriptor,
     set_peer(c, peer, length);
     http_request_parser_init(&c->parser);
     http_connection_watch(c);
+    PROBE(accept, c, descriptor);
     tcpsocket_stream_receive(&c->stream);
     http_server_watch_memory(server);
     return;

@@ -22,6 +22,7 @@ e2e_tests = \
 	t/e2e/test_pep3333_examples.py \
 	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
+	t/e2e/test_probes.py \
 	t/e2e/test_processes.py \
 	t/e2e/test_proxies.py \
 	t/e2e/test_references.py \
