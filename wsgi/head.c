@@ -25,26 +25,28 @@ static int wrong(PyObject *exception, const char *format, PyObject *culprit)
     return -1;
 }
 
-/* A str's characters, as the bytes they are in Latin-1. */
-static int get_text(PyObject *object, const char *what, const unsigned char **bytes,
-                    uint32_t *length)
+static int not_text(PyObject *object, const char *what)
 {
-    if (!PyUnicode_Check(object)) {
+    if (!PyUnicode_Check(object))
         PyErr_Format(PyExc_TypeError, "%s must be str, not %.200s", what, Py_TYPE(object)->tp_name);
-        return -1;
-    }
+    else if (PyUnicode_KIND(object) != PyUnicode_1BYTE_KIND)
+        PyErr_Format(PyExc_ValueError, "%s has characters beyond Latin-1: %R", what, object);
+    else
+        PyErr_Format(PyExc_ValueError, "%s is too long", what);
+    return -1;
+}
+
+/* A str's characters, as the bytes they are in Latin-1. */
+static inline int get_text(PyObject *object, const char *what, const unsigned char **bytes,
+                           uint32_t *length)
+{
 #if PY_VERSION_HEX < 0x030c0000
-    if (PyUnicode_READY(object) < 0)
+    if (PyUnicode_Check(object) && PyUnicode_READY(object) < 0)
         return -1;
 #endif
-    if (PyUnicode_KIND(object) != PyUnicode_1BYTE_KIND) {
-        PyErr_Format(PyExc_ValueError, "%s has characters beyond Latin-1: %R", what, object);
-        return -1;
-    }
-    if (PyUnicode_GET_LENGTH(object) > MOST) {
-        PyErr_Format(PyExc_ValueError, "%s is too long", what);
-        return -1;
-    }
+    if (!PyUnicode_Check(object) || PyUnicode_KIND(object) != PyUnicode_1BYTE_KIND ||
+        PyUnicode_GET_LENGTH(object) > MOST)
+        return not_text(object, what);
     *bytes = PyUnicode_1BYTE_DATA(object);
     *length = (uint32_t)PyUnicode_GET_LENGTH(object);
     return 0;
