@@ -1,41 +1,37 @@
 /*
- * Whole field sections that come again: a client sends the same one with each
- * of its requests.  For those it is enough to copy the environ they gave.
+ * Field sections that come again, by http_request.section: for those it is
+ * enough to copy the environ they gave.
  */
 #ifndef WSGI_BLOCKS_H
 #define WSGI_BLOCKS_H
 
 #include "python.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    WSGI_BLOCK_BITS = 7,
-    WSGI_BLOCK = 2048 /* the longest that is kept */
+    WSGI_BLOCKS = 128
 };
 
-/* env == NULL: only the hash is known, of the last block that came here. */
 struct wsgi_block {
-    uint64_t hash;
-    size_t length;
-    unsigned char *bytes; /* room for WSGI_BLOCK, or NULL */
-    PyObject *env;
+    uint64_t section;
+    PyObject *env; /* or NULL */
 };
 
 struct wsgi_blocks {
-    struct wsgi_block slots[1 << WSGI_BLOCK_BITS];
+    struct wsgi_block slots[WSGI_BLOCKS];
 };
 
-/* The environ kept for these bytes, a new reference, or NULL. */
-PyObject *wsgi_blocks_find(struct wsgi_blocks *blocks, const unsigned char *bytes, size_t length);
+/* The environ kept for the section, borrowed, or NULL. */
+static inline PyObject *wsgi_blocks_find(const struct wsgi_blocks *blocks, uint64_t section)
+{
+    const struct wsgi_block *slot = &blocks->slots[section % WSGI_BLOCKS];
 
-/*
- * Keep a copy of `env` for bytes that were just not found, if it is not the
- * first time.  -1 with an exception.
- */
-int wsgi_blocks_keep(struct wsgi_blocks *blocks, const unsigned char *bytes, size_t length,
-                     PyObject *env);
+    return slot->section == section ? slot->env : NULL;
+}
+
+/* Keep a copy of `env` for a section, unless it is 0.  -1 with an exception. */
+int wsgi_blocks_keep(struct wsgi_blocks *blocks, uint64_t section, PyObject *env);
 
 void wsgi_blocks_fini(struct wsgi_blocks *blocks);
 

@@ -226,13 +226,11 @@ static int set_field(struct wsgi *wsgi, PyObject *env, const struct http_request
  */
 static PyObject *with_fields(struct wsgi *wsgi, const struct http_request *head)
 {
-    uint32_t start = head->field_count > 0 ? head->fields[0].name.start : head->length;
-    const unsigned char *bytes = head->message + start;
-    size_t length = head->length - start;
-    PyObject *kept = wsgi_blocks_find(&wsgi->blocks, bytes, length), *env;
+    PyObject *kept = wsgi_blocks_find(&wsgi->blocks, head->section), *env;
     bool learned = has_learned(wsgi);
 
     if (kept) {
+        Py_INCREF(kept);
         env = PyDict_Copy(kept);
         Py_DECREF(kept);
         return env;
@@ -243,7 +241,7 @@ static PyObject *with_fields(struct wsgi *wsgi, const struct http_request *head)
     for (uint32_t i = 0; i < head->field_count; i++)
         if (set_field(wsgi, env, head, &head->fields[i]) < 0)
             goto fail;
-    if (learned && wsgi_blocks_keep(&wsgi->blocks, bytes, length, env) < 0)
+    if (learned && wsgi_blocks_keep(&wsgi->blocks, head->section, env) < 0)
         goto fail;
     return env;
 

@@ -151,6 +151,11 @@ struct http_request {
     bool is_head;  /* the method is HEAD */
     uint32_t field_count;
     struct http_field *fields; /* the caller's, room for limits->fields */
+    /*
+     * From an http_server: requests that have the same number have the same bytes from
+     * their first field on.  Its low bits differ the most.  0: nothing is known of that.
+     */
+    uint64_t section;
 };
 
 /* Where a parser stands in a head, of a request or a response, that has not arrived whole. */
