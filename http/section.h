@@ -17,7 +17,7 @@ enum {
 struct http_section {
     uint64_t number; /* what http_request.section is then; its low bits are its place */
     uint32_t length, field_count;
-    size_t room; /* bytes behind this struct, for: */
+    size_t room;               /* bytes behind this struct, for: */
     struct http_field *fields; /* counted from the start of the section */
     unsigned char *bytes;
     struct http_framing framing; /* for a version above 1.0 and a target without authority */

@@ -3,8 +3,8 @@
 #define WSGI_STATE_H
 
 #include "addresses.h"
-#include "blocks.h"
 #include "head.h"
+#include "model.h"
 #include "names.h"
 #include "types.h"
 #include "values.h"
@@ -23,18 +23,17 @@ struct wsgi {
     const struct wsgi_options *options;
     PyObject *module; /* asynwsgi, which has ... */
     const struct wsgi_types *types;
-    PyObject *errors;            /* wsgi.errors of all requests */
-    PyObject *template;          /* the environ that each request copies ... */
-    PyObject *usual[WSGI_NAMES]; /* ... and values of its that need not be set (borrowed) */
-    PyObject *application;       /* NULL before wsgi_load() */
-    bool streams;                /* it asks for bodies as they come */
-    PyObject *context;           /* contextvars.Context of which each request has a copy */
+    PyObject *errors;           /* wsgi.errors of all requests */
+    struct wsgi_model template; /* the environ of a request of which nothing is known */
+    PyObject *application;      /* NULL before wsgi_load() */
+    bool streams;               /* it asks for bodies as they come */
+    PyObject *context;          /* contextvars.Context of which each request has a copy */
     struct wsgi_names names;
     struct wsgi_values values;
     struct wsgi_addresses addresses;
-    struct wsgi_blocks blocks;
-    struct wsgi_head spare_head; /* for wsgi_head_set() */
-    struct wsgi_request *free;   /* request objects for the next requests; under the loop's lock */
+    struct wsgi_model models[WSGI_MODELS]; /* by section */
+    struct wsgi_head spare_head;           /* for wsgi_head_set() */
+    struct wsgi_request *free; /* request objects for the next requests; under the loop's lock */
     unsigned free_count;
     struct dispatch *loop;           /* NULL: not attached */
     struct dispatch_timer turn;      /* goes on, in the next turn, with ... */

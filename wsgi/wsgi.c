@@ -26,8 +26,7 @@ static int populate(struct wsgi *wsgi)
     wsgi->errors = wsgi_errors_new(wsgi->types, wsgi);
     if (!wsgi->errors)
         return -1;
-    wsgi->template = wsgi_environ_template(wsgi);
-    return wsgi->template ? 0 : -1;
+    return wsgi_environ_init(wsgi);
 }
 
 int wsgi_new(const struct wsgi_options *options, struct wsgi **result)
@@ -132,8 +131,7 @@ void wsgi_free(struct wsgi *wsgi)
     Py_CLEAR(wsgi->context);
     wsgi_requests_free(wsgi);
     wsgi_head_fini(&wsgi->spare_head);
-    Py_CLEAR(wsgi->template);
-    wsgi_blocks_fini(&wsgi->blocks);
+    wsgi_environ_fini(wsgi);
     wsgi_addresses_fini(&wsgi->addresses);
     wsgi_values_fini(&wsgi->values);
     wsgi_names_fini(&wsgi->names);
