@@ -577,6 +577,33 @@ def app(e, s):
 
 // -- Pipelining, HTTP/1.0 -------------------------------------------------------------------------
 
+// What a request sets in its context no later one sees, be it set when the request ends, reset, or
+// kept by a token.
+TEST_F(ResponseTest, ContextsAreAsNewForEachRequest)
+{
+    serve(R"py(
+import contextvars
+var = contextvars.ContextVar('var', default='none')
+seen, tokens = [], []
+def app(environ, start_response):
+    seen.append(var.get() + ' %d' % len(contextvars.copy_context()))
+    if environ['PATH_INFO'] != '/look':
+        token = var.set('set')
+    if environ['PATH_INFO'] == '/reset':
+        var.reset(token)
+    if environ['PATH_INFO'] == '/keep':
+        tokens.append(token)
+        var.reset(token)
+    start_response('200 OK', [])
+    return []
+)py");
+    Client client(*this);
+    for (const char *path :
+         {"/look", "/set", "/look", "/reset", "/look", "/keep", "/keep", "/look"})
+        client.get(path);
+    EXPECT_EQ(value("set(seen), len(seen)"), "({'none 0'}, 8)");
+}
+
 TEST_F(ResponseTest, PipelinedRequestsAreAnsweredInOrder)
 {
     serve(R"py(
