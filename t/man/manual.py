@@ -41,13 +41,14 @@ class Declared:
         self.macros = {name for name in re.findall(r'^#define (\w+)', bare, re.M)
                        if not name.endswith('_H')}
         self.structs = {name: members(body) for name, body in
-                        re.findall(r'^struct (\w+) \{.*?\n(.*?)^\};', text, re.M | re.S)}
+                        re.findall(r'^struct (\w+) \{(.*?)\};', text, re.M | re.S)}
         enums = re.findall(r'^enum (\w* ?)\{(.*?)\}', bare, re.M | re.S)
         self.types = {*re.findall(r'^struct (\w+)(?: \{|;)', bare, re.M),
                       *(name.strip() for name, _ in enums if name)}
         self.constants = self.macros | {name for _, body in enums
                                         for name in re.findall(r'^\s*([A-Z]\w+)', body, re.M)}
         self.variables = {squeeze(line) for line in re.findall(r'^extern [^"(]*?;', bare, re.M)}
+        self.errors = set(re.findall(r'-(E[A-Z]{2,})\b', text))
         self.functions, self.comments = {}, {}
         for comment, returned, name, arguments in re.findall(
                 r'(/\*(?:(?!\*/).)*\*/\n)?^(\w[\w ]*?[ *]+)(\w+)\(([^;{]*)\);', text, re.M | re.S):

@@ -27,8 +27,8 @@ STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', *INSTRUMENT.split()]
 
 
 def output_of(*arguments, **how):
-    return subprocess.run(arguments, check=True, text=True, stdout=subprocess.PIPE, timeout=PATIENCE,
-                          **how).stdout
+    return subprocess.run(arguments, check=True, text=True, stdout=subprocess.PIPE,
+                          timeout=PATIENCE, **how).stdout
 
 
 @pytest.fixture(scope='module')
@@ -159,7 +159,8 @@ def run_c(folder, flags, page, text):
     """The output of a program of this text, which has the headers of a page."""
     headers = ''.join(f'#include <asynwsgi/{header}>\n' for header in page.headers)
     (folder / 'program.c').write_text(headers + text)
-    output_of(*COMPILERS['c'], *INSTRUMENT.split(), 'program.c', '-o', 'program', *flags, cwd=folder)
+    output_of(*COMPILERS['c'], *INSTRUMENT.split(), 'program.c', '-o', 'program', *flags,
+              cwd=folder)
     return output_of(folder / 'program')
 
 

@@ -80,6 +80,7 @@ def test_errors_of_the_header_are_in_the_page(header):
     for name, comment in header.comments.items():
         named = set(re.findall(r'-(E[A-Z]{2,})\b', comment))
         assert not named - errors.get(name, set()), name
+    assert not header.errors - set().union(*errors.values())
 
 
 @each_header
