@@ -37,6 +37,7 @@ class Declared:
     """What C text declares: functions with prototype and comment, types, constants, variables."""
 
     def __init__(self, text):
+        text = re.sub(r' __attribute__\(\(.*?\)\)(?=;)', '', text)
         bare = re.sub(r'/\*.*?\*/', '', text, flags=re.S)
         self.macros = {name for name in re.findall(r'^#define (\w+)', bare, re.M)
                        if not name.endswith('_H')}
@@ -70,6 +71,10 @@ class Page:
         parts = re.split(r'^\.Sh (.*)\n', self.text, flags=re.M)
         self.sections = dict(zip(parts[1::2], parts[2::2]))
         self.headers = re.findall(r'^\.In asynwsgi/(\S+)', self.sections['SYNOPSIS'], re.M)
+        # What is shown of the headers: all literal text but the programs.
+        self.shown = Declared('\n'.join(
+            block for block in re.findall(r'^\.Bd -literal.*?\n(.*?)^\.Ed', self.text, re.M | re.S)
+            if not block.startswith('#include')))
 
     def functions(self):
         """The prototypes in SYNOPSIS."""
@@ -81,20 +86,17 @@ class Page:
         return found
 
     def variables(self):
-        return {squeeze(line) for line in
-                re.findall(r'^\.Vt (extern .*)', self.sections['SYNOPSIS'], re.M)}
+        return self.shown.variables | {
+            squeeze(line) for line in
+            re.findall(r'^\.Vt (extern .*)', self.sections['SYNOPSIS'], re.M)}
+
+    def constants(self):
+        return self.shown.constants | self.words('Dv')
 
     def words(self, macro):
         """All words that a macro marks."""
         found = re.findall(rf'(?:^\.|^\.It .*\b){macro} (.*)', self.text, re.M)
         return {word for line in found for word in re.findall(r'\w+', line)}
-
-    def structs(self):
-        """The members that are shown of each struct."""
-        found = {}
-        for block in re.findall(r'^\.Bd -literal -offset.*?\n(.*?)^\.Ed', self.text, re.M | re.S):
-            found.update(Declared(block).structs)
-        return found
 
     def errors(self):
         """{function: the errors that ERRORS has of it}: of those named before each list."""

@@ -52,7 +52,7 @@ def test_variables_are_those_of_synopsis(header):
 @each_header
 def test_types_and_constants_are_named(header):
     page = PAGE_OF[header.name]
-    assert not header.constants - page.words('Dv')
+    assert not header.constants - page.constants()
     assert not {name for name in header.types
                 if not re.search(rf'\b(struct|enum) {name}\b', page.text)}
 
@@ -61,7 +61,7 @@ def test_types_and_constants_are_named(header):
 def test_nothing_is_named_that_is_not_there(page):
     text = re.sub(r'^\.Bd -literal\n.*?^\.Ed', '', page.text, flags=re.M | re.S)
     assert not ours(re.findall(r'\bF[no] (\w+)', text), 'functions') - EVERYTHING['functions']
-    assert not ours(page.words('Dv'), 'constants') - EVERYTHING['constants']
+    assert not ours(page.constants(), 'constants') - EVERYTHING['constants']
     assert not (ours(re.findall(r'\b(?:struct|enum) (\w+)', text), 'types')
                 - EVERYTHING['types'])
 
@@ -70,7 +70,7 @@ def test_nothing_is_named_that_is_not_there(page):
 def test_members_are_those_of_the_headers(page):
     structs = {name: members for header in page.headers
                for name, members in HEADERS[header].structs.items()}
-    for name, members in page.structs().items():
+    for name, members in page.shown.structs.items():
         assert members and not members - structs[name], name
 
 
