@@ -148,7 +148,7 @@ def test_each_layer_requires_the_next(libraries, env):
     found = {}
     for library in libraries:
         requires = output_of('pkg-config', '--print-requires', library, env=env).splitlines()
-        found[library] = [line.split()[0] for line in requires]
+        found[library] = [line.split()[0] for line in requires if line.startswith('asynwsgi-')]
     layers = {f'asynwsgi-{layer}': [f'asynwsgi-{name}' for name in below[:1]]
               for layer, *below in LAYERS}
     assert found['asynwsgi-http'] == ['asynwsgi-tcpsocket']
