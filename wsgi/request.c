@@ -504,6 +504,8 @@ static void on_request(struct http_connection *connection, const struct http_req
         http_fail(connection, UNAVAILABLE);
         return;
     }
+    if (!wsgi->pool)
+        wsgi_keep_lock(wsgi);
     request->connection = connection;
     request->is_chunked = framing->body == HTTP_BODY_CHUNKED;
     http_exchange_set(connection, request);

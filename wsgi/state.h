@@ -42,10 +42,17 @@ struct wsgi {
     uint64_t turn_began, turn_spent; /* nanoseconds: what has gone on in this turn took so long */
     struct wsgi_waits set;           /* whose event was set */
     struct dispatch_waker waker;     /* for that, when another thread did it */
-    PyThreadState *released;         /* while the loop waits */
+    PyThreadState *released;         /* while the loop waits, unless ... */
+    bool keeps_lock;                 /* ... it does so with the interpreter's lock, until ... */
+    struct dispatch_timer rest;      /* ... this fires */
     unsigned long thread;            /* the loop's */
     struct wsgi_pool *pool;          /* threads that run the application; NULL: the loop's */
 };
+
+/* -- wsgi.c --------------------------------------------------------------- */
+
+/* A request has come: the loop is busy. */
+void wsgi_keep_lock(struct wsgi *wsgi);
 
 /* -- interpreter.c, load.c ------------------------------------------------ */
 
