@@ -30,7 +30,7 @@ plugin_headers = \
 	tcpsocket/asynwsgi/tcpsocket.h
 # A declaration begins a line, and has its name in it.
 export = -Wl,--require-defined=\1,--export-dynamic-symbol=\1
-cli/exports: $(plugin_headers)
+cli/exports: $(plugin_headers) Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && (cd $(srcdir) && $(SED) -n \
 		-e 's/^[a-z][^("]*[* ]\([a-z0-9_]*\)(.*/$(export)/p' \
 		-e 's/^extern [^("]*[* ]\([a-z0-9_]*\)[[;].*/$(export)/p' $(plugin_headers)) >$@.tmp && \
