@@ -162,6 +162,12 @@ static int read_prefix(const struct cli_option *option, const char *text,
     return text[0] == '/' ? read_list(option, text, settings) : -EINVAL;
 }
 
+static int read_target(const struct cli_option *option, const char *text,
+                       struct cli_settings *settings)
+{
+    return text[0] != ':' ? read_list(option, text, settings) : -EINVAL;
+}
+
 static int read_variable(const struct cli_option *option, const char *text,
                          struct cli_settings *settings)
 {
@@ -193,5 +199,7 @@ const struct cli_kind cli_kind_list = {
 const struct cli_kind cli_kind_paths = {.read = read_paths, .expected = "folders", .is_list = true};
 const struct cli_kind cli_kind_prefixes = {
     .read = read_prefix, .expected = "a path such as /upload", .is_list = true};
+const struct cli_kind cli_kind_targets = {
+    .read = read_target, .expected = "a file such as ./tick.so, or FILE:ARGS", .is_list = true};
 const struct cli_kind cli_kind_variables = {
     .read = read_variable, .expected = "NAME=VALUE", .is_list = true};

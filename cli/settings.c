@@ -56,6 +56,7 @@ void cli_settings_fini(struct cli_settings *settings)
     cli_list_clear(&settings->python_path);
     cli_list_clear(&settings->variables);
     cli_list_clear(&settings->streaming);
+    cli_list_clear(&settings->targets);
 }
 
 /* Where nothing is said: the port that the surroundings give us, or ours. */
@@ -121,6 +122,7 @@ int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLA
         r = set_variables(&settings->variables);
     server->binds = (const char *const *)settings->binds.items;
     server->wsgi.python_path = (const char *const *)settings->python_path.items;
+    server->targets = (const char *const *)settings->targets.items;
     server->wsgi.streaming = (const char *const *)settings->streaming.items;
     return r;
 }

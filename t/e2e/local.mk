@@ -31,6 +31,7 @@ e2e_tests = \
 	t/e2e/test_soak.py \
 	t/e2e/test_streaming.py \
 	t/e2e/test_strict.py \
+	t/e2e/test_targets.py \
 	t/e2e/test_threads.py \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py \
@@ -67,7 +68,8 @@ e2e_files = \
 	t/e2e/peer.py \
 	t/e2e/proxy.py \
 	t/e2e/run \
-	t/e2e/serving.py
+	t/e2e/serving.py \
+	t/e2e/targets/witness.c
 
 TESTS += $(e2e_tests)
 EXTRA_DIST += $(e2e_tests) $(e2e_files)

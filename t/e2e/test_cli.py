@@ -58,7 +58,7 @@ OPTIONS = '''access-logfile backend backlog bind body-memory chdir check-config 
     factory graceful-timeout help input-window limit-chunk-extension limit-request-body
     limit-request-field-size limit-request-fields limit-request-head limit-request-line
     limit-trailers log-level memory-budget min-rate-body min-rate-write pythonpath queue
-    queue-timeout streaming threads timeout-body timeout-drain timeout-head timeout-idle
+    queue-timeout streaming target threads timeout-body timeout-drain timeout-head timeout-idle
     timeout-write underscores-in-headers venv version workers'''.split()
 
 
