@@ -6,7 +6,8 @@ PY_LOG_COMPILER = $(srcdir)/t/e2e/run
 SH_LOG_COMPILER = bash
 AM_TESTS_ENVIRONMENT = \
 	ASYNWSGI='$(abs_top_builddir)/asynwsgi' PYTHON='$(PYTHON)' CC='$(CC)' CXX='$(CXX)'; \
-	export ASYNWSGI PYTHON CC CXX;
+	: "$${ASYNWSGI_TEST_BACKENDS=$(backends)}"; \
+	export ASYNWSGI PYTHON CC CXX ASYNWSGI_TEST_BACKENDS;
 EXTRA_DIST += t/lsan.supp t/run t/valgrind.supp
 CLEANFILES += t/*/*.xml
 
