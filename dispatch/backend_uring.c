@@ -93,7 +93,8 @@ static struct io_uring_sqe *entry(struct kernel *kernel)
         io_uring_submit(&kernel->ring);
         sqe = io_uring_get_sqe(&kernel->ring);
     }
-    kernel->lost = !sqe;
+    if (!sqe)
+        kernel->lost = true;
     return sqe;
 }
 
@@ -283,15 +284,18 @@ static int replace(struct dispatch *loop)
 static int uring_wait(struct dispatch *loop, int milliseconds)
 {
     struct kernel *kernel = loop->kernel;
-    struct __kernel_timespec time = {.tv_sec = milliseconds / 1000,
-                                     .tv_nsec = milliseconds % 1000 * 1000000L};
+    /* Years for ever: without a time liburing goes on with a wait that a signal has interrupted. */
+    struct __kernel_timespec time = {.tv_sec = 1 << 30};
     struct io_uring_cqe *cqe;
     int r = -EBADR;
 
+    if (milliseconds >= 0) {
+        time.tv_sec = milliseconds / 1000;
+        time.tv_nsec = milliseconds % 1000 * 1000000L;
+    }
     dispatch_wait_begins(loop);
     if (!kernel->lost)
-        r = io_uring_submit_and_wait_timeout(&kernel->ring, &cqe, 1,
-                                             milliseconds < 0 ? NULL : &time, NULL);
+        r = io_uring_submit_and_wait_timeout(&kernel->ring, &cqe, 1, &time, NULL);
     dispatch_wait_ends(loop);
     switch (r) {
     case -EEXIST: /* the ring is another thread's */

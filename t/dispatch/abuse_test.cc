@@ -27,8 +27,10 @@ static int in_child(const std::function<int()> &inside)
 {
     pid_t child = fork();
     int status = -1;
-    if (child == 0)
+    if (child == 0) {
+        alarm(20);
         _exit(inside());
+    }
     EXPECT_EQ(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -214,6 +216,30 @@ TEST(Close, OfOneThatIsReady)
     EXPECT_LE(waits, 5);
     EXPECT_EQ(errors, is("epoll") ? 0 : 1);
     EXPECT_EQ(target.calls, 1 + errors);
+}
+
+// What has happened to a descriptor is not its successor's, which has the number.
+TEST(Close, AndTheNumberIsUsedAgain)
+{
+    for (bool closes : {false, true}) {
+        Loop loop;
+        Pair pair, next;
+        Target former, present;
+        ASSERT_EQ(dispatch_add(loop, &former, pair.ours, DISPATCH_READ), 0);
+        loop.turns(1);
+        pair.say();
+        if (closes)
+            pair.close_peer();
+        dispatch_remove(&former);
+        ASSERT_EQ(dup2(next.ours, pair.ours), pair.ours);
+        ASSERT_EQ(dispatch_add(loop, &present, pair.ours, DISPATCH_READ), 0);
+        loop.turns(3);
+        EXPECT_EQ(former.calls + present.calls, 0);
+        next.say();
+        loop.turns(1);
+        EXPECT_EQ(present.calls, 1);
+        EXPECT_EQ(present.last, DISPATCH_READ);
+    }
 }
 
 // An event that the kernel may report unasked, and that is there for good.

@@ -5,6 +5,7 @@
 #define DISPATCH_SYSCALLS_H
 
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdint>
 #include <ctime>
@@ -76,14 +77,15 @@ int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe 
                                      sigset_t *mask)
 {
     static auto *next = real(io_uring_submit_and_wait_timeout, "io_uring_submit_and_wait_timeout");
-    constexpr int NOTHING = -ETIME;
-    int r = NOTHING;
-    counted_wait(timeout == nullptr ? -1 : int(timeout->tv_sec * 1000 + timeout->tv_nsec / MILLION),
-                 [&](int t) {
-                     __kernel_timespec time = {t / 1000, t % 1000 * MILLION};
-                     r = next(ring, cqe, count, t < 0 ? nullptr : &time, mask);
-                     return r == NOTHING ? 0 : 1;
-                 });
+    constexpr long long LONGEST = INT_MAX / 1000;
+    int r = 0;
+    counted_wait(
+        timeout->tv_sec > LONGEST ? -1 : int(timeout->tv_sec * 1000 + timeout->tv_nsec / MILLION),
+        [&](int t) {
+            __kernel_timespec time = {t / 1000, t % 1000 * MILLION};
+            r = next(ring, cqe, count, t < 0 ? timeout : &time, mask);
+            return r == -ETIME ? 0 : 1;
+        });
     return r;
 }
 
