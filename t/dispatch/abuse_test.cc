@@ -485,7 +485,9 @@ TEST(Refusals, NotForWantOfLockedMemory)
                   struct dispatch *loop = nullptr;
                   if (setrlimit(RLIMIT_MEMLOCK, &none) < 0)
                       return 1;
-                  return -dispatch_new(test_backend(), &loop);
+                  int r = dispatch_new(test_backend(), &loop);
+                  dispatch_free(loop);
+                  return -r;
               }),
               0);
 }
