@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "config.h"
+
 static void *place_of(const struct cli_option *option, struct cli_settings *settings)
 {
     return (char *)settings + option->place;
@@ -178,8 +180,14 @@ static int read_variable(const struct cli_option *option, const char *text,
 
 /* -- The kinds ------------------------------------------------------------ */
 
+#ifdef HAVE_LIBURING
+#define BACKENDS "epoll, io_uring or poll"
+#else
+#define BACKENDS "epoll or poll"
+#endif
+
 const struct cli_kind cli_kind_text = {.read = read_text, .expected = "a name"};
-const struct cli_kind cli_kind_backend = {.read = read_backend, .expected = "epoll or poll"};
+const struct cli_kind cli_kind_backend = {.read = read_backend, .expected = BACKENDS};
 const struct cli_kind cli_kind_switch = {
     .read = read_switch, .expected = "1 or 0", .is_switch = true};
 const struct cli_kind cli_kind_level = {.read = read_level,

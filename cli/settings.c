@@ -1,6 +1,7 @@
 /* The settings, from defaults to something the server can run with. */
 #include "settings.h"
 
+#include <asynwsgi/dispatch.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,21 @@ static int check_virtual_env(const char *folder, char explanation[CLI_EXPLANATIO
     return -EINVAL;
 }
 
+/* Not every kernel that could lets everybody. */
+static int check_backend(const char *backend, char explanation[CLI_EXPLANATION])
+{
+    struct dispatch *loop;
+    int r = dispatch_new(backend, &loop);
+
+    if (r < 0) {
+        snprintf(explanation, CLI_EXPLANATION, "--backend: this system does not let us use %s: %s",
+                 backend, strerror(-r));
+        return -EINVAL;
+    }
+    dispatch_free(loop);
+    return 0;
+}
+
 int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLANATION])
 {
     struct server_options *server = &settings->server;
@@ -116,6 +132,8 @@ int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLA
         return -EINVAL;
     }
     r = check_virtual_env(server->wsgi.virtual_env, explanation);
+    if (r == 0 && server->backend)
+        r = check_backend(server->backend, explanation);
     if (r == 0 && settings->binds.count == 0)
         r = default_bind(&settings->binds);
     if (r == 0)

@@ -63,6 +63,7 @@ e2e_files = \
 	t/e2e/apps/streaming.py \
 	t/e2e/apps/strict.py \
 	t/e2e/apps/waiting.py \
+	t/e2e/backends.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/peer.py \
