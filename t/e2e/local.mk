@@ -13,6 +13,7 @@ e2e_tests = \
 	t/e2e/test_file_wrapper.py \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
+	t/e2e/test_instructions.py \
 	t/e2e/test_libraries.py \
 	t/e2e/test_limits.py \
 	t/e2e/test_load.py \
