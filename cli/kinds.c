@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "config.h"
+
 static void *place_of(const struct cli_option *option, struct cli_settings *settings)
 {
     return (char *)settings + option->place;
@@ -162,6 +164,12 @@ static int read_prefix(const struct cli_option *option, const char *text,
     return text[0] == '/' ? read_list(option, text, settings) : -EINVAL;
 }
 
+static int read_target(const struct cli_option *option, const char *text,
+                       struct cli_settings *settings)
+{
+    return text[0] != ':' ? read_list(option, text, settings) : -EINVAL;
+}
+
 static int read_variable(const struct cli_option *option, const char *text,
                          struct cli_settings *settings)
 {
@@ -172,8 +180,14 @@ static int read_variable(const struct cli_option *option, const char *text,
 
 /* -- The kinds ------------------------------------------------------------ */
 
+#ifdef HAVE_LIBURING
+#define BACKENDS "epoll, io_uring or poll"
+#else
+#define BACKENDS "epoll or poll"
+#endif
+
 const struct cli_kind cli_kind_text = {.read = read_text, .expected = "a name"};
-const struct cli_kind cli_kind_backend = {.read = read_backend, .expected = "epoll or poll"};
+const struct cli_kind cli_kind_backend = {.read = read_backend, .expected = BACKENDS};
 const struct cli_kind cli_kind_switch = {
     .read = read_switch, .expected = "1 or 0", .is_switch = true};
 const struct cli_kind cli_kind_level = {.read = read_level,
@@ -193,5 +207,7 @@ const struct cli_kind cli_kind_list = {
 const struct cli_kind cli_kind_paths = {.read = read_paths, .expected = "folders", .is_list = true};
 const struct cli_kind cli_kind_prefixes = {
     .read = read_prefix, .expected = "a path such as /upload", .is_list = true};
+const struct cli_kind cli_kind_targets = {
+    .read = read_target, .expected = "a file such as ./tick.so, or FILE:ARGS", .is_list = true};
 const struct cli_kind cli_kind_variables = {
     .read = read_variable, .expected = "NAME=VALUE", .is_list = true};

@@ -35,7 +35,7 @@ struct cli_kind {
 
 extern const struct cli_kind cli_kind_text, cli_kind_switch, cli_kind_number, cli_kind_workers,
     cli_kind_size, cli_kind_duration, cli_kind_level, cli_kind_backend, cli_kind_list,
-    cli_kind_paths, cli_kind_prefixes, cli_kind_variables;
+    cli_kind_paths, cli_kind_prefixes, cli_kind_targets, cli_kind_variables;
 
 /* The value of an option that is held as a number. */
 uint64_t cli_option_number(const struct cli_option *option, const struct cli_settings *settings);

@@ -1,6 +1,7 @@
 /* The settings, from defaults to something the server can run with. */
 #include "settings.h"
 
+#include <asynwsgi/dispatch.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,7 @@ void cli_settings_fini(struct cli_settings *settings)
     cli_list_clear(&settings->python_path);
     cli_list_clear(&settings->variables);
     cli_list_clear(&settings->streaming);
+    cli_list_clear(&settings->targets);
 }
 
 /* Where nothing is said: the port that the surroundings give us, or ours. */
@@ -93,6 +95,21 @@ static int check_virtual_env(const char *folder, char explanation[CLI_EXPLANATIO
     return -EINVAL;
 }
 
+/* Not every kernel that could lets everybody. */
+static int check_backend(const char *backend, char explanation[CLI_EXPLANATION])
+{
+    struct dispatch *loop;
+    int r = dispatch_new(backend, &loop);
+
+    if (r < 0) {
+        snprintf(explanation, CLI_EXPLANATION, "--backend: this system does not let us use %s: %s",
+                 backend, strerror(-r));
+        return -EINVAL;
+    }
+    dispatch_free(loop);
+    return 0;
+}
+
 int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLANATION])
 {
     struct server_options *server = &settings->server;
@@ -115,12 +132,15 @@ int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLA
         return -EINVAL;
     }
     r = check_virtual_env(server->wsgi.virtual_env, explanation);
+    if (r == 0 && server->backend)
+        r = check_backend(server->backend, explanation);
     if (r == 0 && settings->binds.count == 0)
         r = default_bind(&settings->binds);
     if (r == 0)
         r = set_variables(&settings->variables);
     server->binds = (const char *const *)settings->binds.items;
     server->wsgi.python_path = (const char *const *)settings->python_path.items;
+    server->targets = (const char *const *)settings->targets.items;
     server->wsgi.streaming = (const char *const *)settings->streaming.items;
     return r;
 }

@@ -18,7 +18,7 @@ void cli_list_clear(struct cli_list *list);
 
 struct cli_settings {
     struct server_options server; /* but for what is in the lists */
-    struct cli_list binds, python_path, variables, streaming;
+    struct cli_list binds, python_path, variables, streaming, targets;
     const char *folder;
     bool check, help, version;
 };

@@ -24,7 +24,7 @@ const struct cli_option cli_options[] = {
      .help = "call it before the body has arrived, for this path and\n"
              "what is below it; may be repeated"},
     {"check-config", .kind = &cli_kind_switch, PLACE(check),
-     .help = "check the options, load the application, and exit"},
+     .help = "check the options, load plug-ins and application, and exit"},
 
     {.help = "Sockets and processes"},
     {"bind", "ADDRESS", .letter = 'b', .kind = &cli_kind_list, PLACE(binds),
@@ -44,6 +44,9 @@ const struct cli_option cli_options[] = {
      YEAR, .help = "for requests under way when told to stop"},
     {"backend", "NAME", .kind = &cli_kind_backend, PLACE(server.backend),
      .help = "event loop: epoll, the default, or poll"},
+    {"target", "FILE[:ARGS]", .kind = &cli_kind_targets, PLACE(targets),
+     .help = "plug-in, a shared object that runs in each worker, see\n"
+             "asynwsgi-target(7); may be repeated"},
 
     {.help = "Time-outs and bodies"},
     {"timeout-head", "TIME", .kind = &cli_kind_duration, PLACE(server.timeouts.head), 0, YEAR,

@@ -108,9 +108,7 @@ static int replace(struct dispatch *loop)
     kernel->fd = epoll_create1(EPOLL_CLOEXEC);
     if (kernel->fd < 0)
         return -errno;
-    for (size_t fd = 0; fd < loop->capacity; fd++)
-        if (loop->slots[fd].target && loop->slots[fd].told != REFUSED)
-            dispatch_target_forgotten(loop, (int)fd);
+    dispatch_targets_forgotten(loop);
     return 0;
 }
 
@@ -154,7 +152,7 @@ static int epoll_backend_wait(struct dispatch *loop, int milliseconds)
     return stale ? replace(loop) : 0;
 }
 
-static int epoll_wake_open(int ends[2])
+int dispatch_eventfd_open(int ends[2])
 {
     ends[0] = ends[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return ends[0] < 0 ? -errno : 0;
@@ -169,6 +167,6 @@ const struct backend dispatch_backend_epoll = {
     .forget = epoll_forget,
     .retract = epoll_retract,
     .wait = epoll_backend_wait,
-    .wake_open = epoll_wake_open,
+    .wake_open = dispatch_eventfd_open,
 };
 #endif

@@ -5,6 +5,7 @@
  * The clock is read once a turn, after the wait.  A timer can thus be late by
  * as long as the callbacks of one turn take, which it can be anyway.
  */
+#include "config.h"
 #include "loop.h"
 
 #include <errno.h>
@@ -12,11 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Best first. */
 static const struct backend *const backends[] = {
 #ifdef __linux__
     &dispatch_backend_epoll,
+#endif
+#ifdef HAVE_LIBURING
+    &dispatch_backend_uring,
 #endif
     &dispatch_backend_poll,
 };
@@ -24,6 +29,9 @@ static const struct backend *const backends[] = {
 const char *const dispatch_backends[] = {
 #ifdef __linux__
     "epoll",
+#endif
+#ifdef HAVE_LIBURING
+    "io_uring",
 #endif
     "poll",
     NULL,
@@ -56,6 +64,7 @@ int dispatch_new(const char *backend, struct dispatch **result)
     loop = calloc(1, sizeof *loop);
     if (!loop)
         return -ENOMEM;
+    loop->process = getpid();
     loop->backend = find_backend(backend);
     r = loop->backend ? loop->backend->open(loop) : -EINVAL;
     if (r < 0) {
@@ -128,6 +137,8 @@ static void turn(struct dispatch *loop)
 
 int dispatch_run(struct dispatch *loop)
 {
+    if (loop->process != getpid())
+        return -ECHILD;
     ASSERT(!loop->running);
     loop->running = true;
     while (!loop->stopped)

@@ -1,5 +1,5 @@
 lib_LIBRARIES += libasynwsgi-dispatch.a
-libasynwsgi_dispatch_a_CPPFLAGS = $(dispatch_inc)
+libasynwsgi_dispatch_a_CPPFLAGS = $(dispatch_inc) $(LIBURING_CPPFLAGS)
 libasynwsgi_dispatch_a_SOURCES = \
 	dispatch/backend_epoll.c \
 	dispatch/backend_poll.c \
@@ -9,5 +9,8 @@ libasynwsgi_dispatch_a_SOURCES = \
 	dispatch/target.c \
 	dispatch/timer.c \
 	dispatch/waker.c
+if LIBURING
+libasynwsgi_dispatch_a_SOURCES += dispatch/backend_uring.c
+endif
 pkginclude_HEADERS += dispatch/asynwsgi/dispatch.h
 pkgconfig_DATA += dispatch/asynwsgi-dispatch.pc

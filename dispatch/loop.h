@@ -17,6 +17,7 @@
 #include <asynwsgi/dispatch.h>
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct slot {
     struct dispatch_target *target;
@@ -57,8 +58,11 @@ struct backend {
 
     /* The slot of `fd` has lost its target.  The descriptor may be closed or something else. */
     void (*forget)(struct dispatch *loop, int fd);
-    /* The same at once, while the descriptor is open; NULL: no need. */
+    /* The same at once, while the descriptor is open, for dispatch_retract; NULL: no need. */
     void (*retract)(struct dispatch *loop, int fd);
+    /* Let go of its file at once, lest closing it has no effect; NULL: the kernel has no hold of
+     * it. */
+    void (*release)(struct dispatch *loop, int fd);
 
     /* Wait, and dispatch_target_report what is ready.  An interruption is a success. */
     int (*wait)(struct dispatch *loop, int milliseconds);
@@ -69,8 +73,9 @@ struct backend {
 
 struct dispatch {
     const struct backend *backend;
-    void *kernel; /* the back end's own */
-    uint64_t now; /* greater in every turn */
+    void *kernel;  /* the back end's own */
+    uint64_t now;  /* greater in every turn */
+    pid_t process; /* that made the loop, and may run it */
     bool running, stopped;
     int status;
     void (*before_wait)(void *context);
@@ -100,6 +105,7 @@ void dispatch_targets_tell(struct dispatch *loop);    /* empties ready, fills it
 void dispatch_targets_deliver(struct dispatch *loop); /* calls those in ready, until stopped */
 void dispatch_target_report(struct dispatch *loop, int fd, unsigned events);
 void dispatch_target_forgotten(struct dispatch *loop, int fd); /* by the kernel: tell it again */
+void dispatch_targets_forgotten(struct dispatch *loop);        /* all that it didn't refuse */
 
 /*
  * dispatch.c.  To be called by the back end's wait, around its system call: in
@@ -120,7 +126,8 @@ int dispatch_timers_timeout(const struct dispatch *loop); /* milliseconds, -1 fo
 void dispatch_kick(const struct dispatch *loop);
 void dispatch_wakers_close(struct dispatch *loop);
 
-extern const struct backend dispatch_backend_poll, dispatch_backend_epoll;
+extern const struct backend dispatch_backend_poll, dispatch_backend_epoll, dispatch_backend_uring;
+int dispatch_eventfd_open(int ends[2]); /* wake_open for Linux; in backend_epoll.c */
 
 /* For what cannot happen unless the caller or we are wrong; stays on in releases. */
 #define ASSERT(condition) \

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WANTABLE ((unsigned)(DISPATCH_READ | DISPATCH_WRITE | DISPATCH_SHUT))
 
@@ -99,6 +100,8 @@ void dispatch_remove(struct dispatch_target *target)
     slot->target = NULL;
     slot->generation++;
     slot->told = 0;
+    if (loop->backend->release)
+        loop->backend->release(loop, target->fd);
     mark(loop, target->fd);
     loop->target_count--;
     target->loop = NULL;
@@ -108,7 +111,9 @@ void dispatch_retract(struct dispatch_target *target)
 {
     struct dispatch *loop = target->loop;
 
-    if (loop && loop->backend->retract && (loop->slots[target->fd].told & WATCHED))
+    /* What a fork has by that number in the kernel is its parent's, too. */
+    if (loop && loop->backend->retract && (loop->slots[target->fd].told & WATCHED) &&
+        loop->process == getpid())
         loop->backend->retract(loop, target->fd);
     dispatch_remove(target);
 }
@@ -124,6 +129,13 @@ void dispatch_target_forgotten(struct dispatch *loop, int fd)
 {
     loop->slots[fd].told = 0;
     mark(loop, fd);
+}
+
+void dispatch_targets_forgotten(struct dispatch *loop)
+{
+    for (size_t fd = 0; fd < loop->capacity; fd++)
+        if (loop->slots[fd].target && loop->slots[fd].told != REFUSED)
+            dispatch_target_forgotten(loop, (int)fd);
 }
 
 static void tell(struct dispatch *loop, int fd)

@@ -3,5 +3,8 @@ EXTRA_DIST += \
 	examples/flask_app.py \
 	examples/hello.py \
 	examples/longpoll.py \
+	examples/target_echo.c \
+	examples/target_status.c \
+	examples/target_tick.c \
 	examples/uploader.py \
 	examples/upstream.py

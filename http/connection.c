@@ -12,6 +12,7 @@
  */
 #include "connection.h"
 
+#include "config.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +83,8 @@ static bool read_head(struct http_connection *c)
     fault = HTTP_INCOMPLETE;
     if (length > 0) {
         c->state = STATE_HEAD;
-        fault = http_request_parse(&c->parser, &server->options.limits, input, length, request);
+        fault = http_request_parse_known(&c->parser, &server->options.limits, input, length,
+                                         http_sections_at(&server->sections, c->section), request);
     }
     if (fault == HTTP_INCOMPLETE) {
         /* While the server drains there is no waiting for another request. */
@@ -95,9 +97,11 @@ static bool read_head(struct http_connection *c)
         return refuse(c, NULL, fault);
     /* What is consumed stays in place until this turn of the stream ends. */
     tcpsocket_stream_consume(&c->stream, request->length);
-    fault = http_request_frame(request, &server->options.limits, &framing);
+    fault = http_sections_frame(&server->sections, &server->options.limits, request, &framing);
     if (fault != HTTP_COMPLETE)
         return refuse(c, request, fault);
+    if (request->section != 0)
+        c->section = server->last_section = http_section_place(request);
     begin(c, request, &framing);
     return true;
 }
@@ -428,6 +432,7 @@ void http_connection_open(struct http_listener *listener, int descriptor,
     if (c == NULL)
         goto fail;
     c->listener = listener;
+    c->section = server->last_section;
     c->timer.fired = http_connection_expired;
     if (dispatch_timer_add(server->options.loop, &c->timer) != 0)
         goto fail_connection;
@@ -436,6 +441,7 @@ void http_connection_open(struct http_listener *listener, int descriptor,
     set_peer(c, peer, length);
     http_request_parser_init(&c->parser);
     http_connection_watch(c);
+    PROBE(accept, c, descriptor);
     tcpsocket_stream_receive(&c->stream);
     http_server_watch_memory(server);
     return;

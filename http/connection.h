@@ -11,6 +11,7 @@
 #define HTTP_CONNECTION_H
 
 #include "response_head.h"
+#include "section.h"
 
 #include <asynwsgi/http_server.h>
 
@@ -88,6 +89,7 @@ struct http_connection {
                         * PHASE_WRITE: tcpsocket_stream_progress() then */
     uint16_t status;   /* of the response; 0: not begun */
     uint8_t state, phase;
+    uint8_t section; /* place of the field section that is likely to come */
 
     unsigned framing : 2;   /* enum response_body of the response */
     unsigned kicked : 3;    /* PHASE_KICK: the phase before it */
@@ -134,6 +136,8 @@ struct http_server {
     uint64_t stamp_until; /* dispatch_now() when the second it tells is over */
 
     struct http_request request; /* the one that is being handed out */
+    struct http_sections sections;
+    uint8_t last_section; /* that came */
 };
 
 /* -- server.c -- */

@@ -13,6 +13,7 @@
 #include "connection.h"
 #include "put.h"
 
+#include "config.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -90,6 +91,9 @@ bool http_exchange_begin(struct http_connection *c, const struct http_request *r
     c->exchange->began = dispatch_now(options->loop);
     c->to_head = request != NULL && request->is_head;
     c->to_http_10 = request != NULL && request->minor == 0;
+    if (request != NULL)
+        PROBE(head__complete, c, request->message + request->method.start, request->method.length,
+              request->message + request->target.start, request->target.length);
     if (options->observer != NULL && options->observer->began != NULL)
         options->observer->began(c, request);
     return true;
@@ -101,6 +105,8 @@ static void end(struct http_connection *c)
 
     http_hold_memory(c, 0);
     c->is_open = false;
+    if (c->status != 0)
+        PROBE(response__end, c, c->status, c->exchange->sent);
     if (c->watched)
         tcpsocket_stream_heed_end(&c->stream, false);
     c->watched = false;
@@ -253,6 +259,7 @@ int http_respond(struct http_connection *c, const struct http_response *response
     c->persistent = framing.persistent;
     c->framing = framing.body;
     c->exchange->length = (uint64_t)framing.length;
+    PROBE(response__start, c, response->status);
     return commit(c, written);
 }
 

@@ -165,13 +165,15 @@ static bool is_tchar(unsigned char byte)
 
 bool http_field_name_valid(const unsigned char *name, size_t length)
 {
+    if (all_name(name, length))
+        return length > 0;
     for (size_t i = 0; i < length; i++)
         if (!is_tchar(name[i]))
             return false;
-    return length > 0;
+    return true;
 }
 
 bool http_field_value_valid(const unsigned char *value, size_t length)
 {
-    return scan_value(value, value + length) == value + length;
+    return all_value(value, length);
 }

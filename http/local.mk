@@ -42,5 +42,7 @@ libasynwsgi_http_a_SOURCES += \
 	http/response_head.c \
 	http/response_head.h \
 	http/send_file.c \
+	http/section.c \
+	http/section.h \
 	http/server.c
 pkginclude_HEADERS += http/asynwsgi/http_server.h

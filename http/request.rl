@@ -8,12 +8,22 @@
 
 #include "head.h"
 #include "scan.h"
+#include "section.h"
 
 %%{
     machine request;
     include head "head.rl";
 
     action bad_method { fault = HTTP_BAD_METHOD; }
+    action section_begins {
+        if (is_known(goal->known, limits, message, length, line)) {
+            take_known(goal->known, head, (uint32_t)(line - message));
+            count = goal->known->field_count;
+            p += goal->known->length;
+            fault = HTTP_COMPLETE;
+            fbreak;
+        }
+    }
     action bad_target { fault = HTTP_BAD_TARGET; }
 
     action method_ends { head->method = span(message, line, p); target = p + 1; }
@@ -86,7 +96,8 @@
 
     # RFC 9112, 3.  Narrower: the version is always there, unlike in HTTP/0.9.
     request_line = HTTP2_preface |
-                   method_and_target (HTTP_version CR) @err(bad_version) line_LF;
+                   method_and_target (HTTP_version CR) @err(bad_version)
+                   line_LF @section_begins;
 
     # RFC 9112, 2.1.  Wider: one empty line in front is skipped, as 2.2 asks for.
     main := (CR line_LF)? request_line field_section;
@@ -94,10 +105,36 @@
 
 %% write data nofinal noentry;
 
+/* What a run is to fill, and a field section that may be there; or NULL. */
+struct goal {
+    struct http_request *head;
+    const struct http_section *known;
+};
+
+static bool is_known(const struct http_section *known, const struct http_limits *limits,
+                     const unsigned char *message, size_t length, const unsigned char *start)
+{
+    size_t most = limits->head < length ? limits->head : length;
+
+    return known != NULL && (size_t)(start - message) + known->length <= most &&
+           memcmp(start, known->bytes, known->length) == 0;
+}
+
+static void take_known(const struct http_section *known, struct http_request *head, uint32_t start)
+{
+    head->section = known->number;
+    for (uint32_t i = 0; i < known->field_count; i++) {
+        head->fields[i] = known->fields[i];
+        head->fields[i].name.start += start;
+        head->fields[i].value.start += start;
+    }
+}
+
 static enum http_fault run(struct http_head_parser *parser, const struct http_limits *limits,
                            const unsigned char *message, size_t length, void *result)
 {
-    struct http_request *head = result;
+    const struct goal *goal = result;
+    struct http_request *head = goal->head;
     int cs = parser->state;
     uint32_t count = parser->field_count;
     const unsigned char *line = message + parser->start;
@@ -127,15 +164,24 @@ void http_request_parser_init(struct http_head_parser *parser)
     *parser = (struct http_head_parser){.state = request_start};
 }
 
-enum http_fault http_request_parse(struct http_head_parser *parser,
-                                   const struct http_limits *limits, const unsigned char *message,
-                                   size_t length, struct http_request *request)
+enum http_fault http_request_parse_known(struct http_head_parser *parser,
+                                         const struct http_limits *limits,
+                                         const unsigned char *message, size_t length,
+                                         const struct http_section *known,
+                                         struct http_request *request)
 {
-    enum http_fault fault =
-        read_head(run, request_start, parser, limits, message, length, request);
+    struct goal goal = {.head = request, .known = known};
+    enum http_fault fault = read_head(run, request_start, parser, limits, message, length, &goal);
 
     if (fault == HTTP_COMPLETE)
         request->is_head = request->method.length == 4 &&
                            memcmp(message + request->method.start, "HEAD", 4) == 0;
     return fault;
+}
+
+enum http_fault http_request_parse(struct http_head_parser *parser,
+                                   const struct http_limits *limits, const unsigned char *message,
+                                   size_t length, struct http_request *request)
+{
+    return http_request_parse_known(parser, limits, message, length, NULL, request);
 }

@@ -43,15 +43,9 @@ static bool read_length(const struct http_header *header, int64_t *length)
     return true;
 }
 
-/* What the handler's fields tell. */
-struct found {
-    int64_t length; /* of Content-Length, or -1 */
-    bool date, server;
-};
-
-/* Write the fields that pass; NULL for a bad Content-Length. */
+/* Write the fields that pass, and note what they tell; NULL for a bad Content-Length. */
 static unsigned char *write_fields(unsigned char *at, const struct http_response *response,
-                                   struct found *found)
+                                   struct http_lines *found)
 {
     for (uint32_t i = 0; i < response->header_count; i++) {
         const struct http_header *header = &response->headers[i];
@@ -60,15 +54,16 @@ static unsigned char *write_fields(unsigned char *at, const struct http_response
         if (name == HTTP_FIELD_CONTENT_LENGTH) {
             int64_t length;
 
-            if (!read_length(header, &length) || (found->length >= 0 && found->length != length))
+            if (!read_length(header, &length) ||
+                (found->content_length >= 0 && found->content_length != length))
                 return NULL;
-            found->length = length;
+            found->content_length = length;
             continue;
         }
         if (name != HTTP_FIELD_OTHER && http_field_is_hop_by_hop(name))
             continue;
-        found->date |= name == HTTP_FIELD_DATE;
-        found->server |= name == HTTP_FIELD_SERVER;
+        found->has_date |= name == HTTP_FIELD_DATE;
+        found->has_server |= name == HTTP_FIELD_SERVER;
         at = put(at, header->name, header->name_length);
         at = put(at, LITERAL(": "));
         at = put(at, header->value, header->value_length);
@@ -78,11 +73,11 @@ static unsigned char *write_fields(unsigned char *at, const struct http_response
 }
 
 static unsigned char *write_stamp(unsigned char *at, const struct response_stamp *stamp,
-                                  const struct found *found)
+                                  const struct http_lines *found)
 {
-    if (!found->date)
+    if (!found->has_date)
         at = put(at, stamp->text, stamp->date_length);
-    if (!found->server)
+    if (!found->has_server)
         at = put(at, stamp->text + stamp->date_length, stamp->server_length);
     return at;
 }
@@ -128,6 +123,8 @@ size_t http_response_head_room(const struct http_response *response,
     size_t room = sizeof("HTTP/1.1 \r\n") + response->status_length + stamp->date_length +
                   stamp->server_length + FRAMING_ROOM;
 
+    if (response->lines != NULL)
+        room += response->lines->length;
     for (uint32_t i = 0; i < response->header_count; i++)
         room += (size_t)response->headers[i].name_length + response->headers[i].value_length +
                 sizeof(": \r\n");
@@ -138,11 +135,14 @@ size_t http_response_head_write(const struct http_response *response,
                                 const struct response_stamp *stamp,
                                 struct response_framing *framing, unsigned char *output)
 {
-    struct found found = {.length = -1};
+    static const struct http_lines none = {.content_length = -1};
+    struct http_lines found = response->lines != NULL ? *response->lines : none;
     unsigned char *at = put(output, LITERAL("HTTP/1.1 "));
 
     at = put(at, response->status_text, response->status_length);
     at = put(at, LITERAL("\r\n"));
+    if (found.length > 0)
+        at = put(at, found.bytes, found.length);
     at = write_fields(at, response, &found);
     if (at == NULL)
         return 0;
@@ -152,8 +152,8 @@ size_t http_response_head_write(const struct http_response *response,
      * of the response a GET would have had, which only the handler's field tells.
      * 205 has no content, and says so (15.3.6 there).
      */
-    if (found.length >= 0 || response->status == 304)
-        framing->length = found.length;
+    if (found.content_length >= 0 || response->status == 304)
+        framing->length = found.content_length;
     if (response->status < 200 || response->status == 204)
         framing->length = -1;
     if (response->status == 205)

@@ -9,6 +9,7 @@
 #define HTTP_SCAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #if defined __SSE2__ && !defined HTTP_SCAN_PORTABLE
 #include <emmintrin.h>
@@ -102,6 +103,38 @@ SCAN(query)
 SCAN(path)
 SCAN(name)
 
+/* Whether all of the bytes are of the class; the last block overlaps the one before it. */
+#ifdef SCAN_SSE2
+#define HAS_STOPS(class, bytes) (_mm_movemask_epi8(not_##class##_16(bytes)) != 0)
+#define BLOCK(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
+#define HALF(p) _mm_loadl_epi64((const __m128i *)(const void *)(p))
+#define CHECK_BLOCKS(class, p, n)                      \
+    if ((n) >= 16) {                                   \
+        for (; (n) > 16; (p) += 16, (n) -= 16)         \
+            if (HAS_STOPS(class, BLOCK(p)))            \
+                return false;                          \
+        return !HAS_STOPS(class, BLOCK((p) + (n)-16)); \
+    }                                                  \
+    if ((n) >= 8)                                      \
+        return !HAS_STOPS(class, _mm_unpacklo_epi64(HALF(p), HALF((p) + (n)-8)));
+#else
+#define CHECK_BLOCKS(class, p, n)
+#endif
+
+#define ALL(class)                                                   \
+    static inline bool all_##class(const unsigned char *p, size_t n) \
+    {                                                                \
+        CHECK_BLOCKS(class, p, n)                                    \
+        while (n > 0 && is_##class(*p))                              \
+            p++, n--;                                                \
+        return n == 0;                                               \
+    }
+
+ALL(value)
+ALL(name)
+
 #undef SCAN
+#undef ALL
+#undef CHECK_BLOCKS
 #undef SKIP_BLOCKS
 #endif

@@ -191,6 +191,7 @@ void http_server_free(struct http_server *server)
     tcpsocket_pool_free(server->pool);
     free(server->stamp.text);
     free(server->request.fields);
+    http_sections_fini(&server->sections);
     free(server);
 }
 

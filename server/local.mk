@@ -18,6 +18,11 @@ libasynwsgi_server_a_SOURCES = \
 	server/slot.h \
 	server/supervisor.c \
 	server/supervisor.h \
+	server/targets.c \
+	server/targets.h \
 	server/worker.c \
 	server/worker.h
-pkginclude_HEADERS += server/asynwsgi/server.h
+pkginclude_HEADERS += \
+	server/asynwsgi/server.h \
+	server/asynwsgi/target.h
+pkgconfig_DATA += server/asynwsgi-target.pc

@@ -10,6 +10,7 @@
 #include "worker.h"
 
 #include "access_log.h"
+#include "targets.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -33,10 +34,12 @@ struct worker {
     struct dispatch *loop;
     struct server_access_log access_log;
     struct http_server *server;
+    struct server_targets targets;
     struct worker_signal signals[3];
     struct dispatch_target lifeline;
     struct dispatch_timer patience; /* with the last responses */
     bool draining;
+    unsigned undrained;   /* of http_server and targets */
     bool told;            /* that memory is spent */
     uint64_t quiet_until; /* of that */
 };
@@ -46,7 +49,7 @@ static struct worker *worker_of(void *member, size_t offset)
     return (void *)((char *)member - offset);
 }
 
-/* -- The application ------------------------------------------------------ */
+/* -- The application and the plug-ins ------------------------------------- */
 
 static void log_application(void *context, const char *line, size_t length)
 {
@@ -57,6 +60,8 @@ static enum server_status load(struct worker *worker)
 {
     int r;
 
+    if (server_targets_load(&worker->targets, worker->options->targets, worker->log) < 0)
+        return SERVER_BOOT_FAILED;
     worker->wsgi_options = worker->options->wsgi;
     worker->wsgi_options.multiprocess = worker->options->workers > 1;
     worker->wsgi_options.log = log_application;
@@ -78,11 +83,17 @@ static enum server_status load(struct worker *worker)
 
 /* -- Stopping ------------------------------------------------------------- */
 
+static void stop(struct worker *worker)
+{
+    dispatch_stop(worker->loop, SERVER_OK);
+}
+
 static void drained(void *context)
 {
     struct worker *worker = context;
 
-    dispatch_stop(worker->loop, SERVER_OK);
+    if (--worker->undrained == 0)
+        stop(worker);
 }
 
 static void patience_ended(struct dispatch_timer *timer)
@@ -91,7 +102,7 @@ static void patience_ended(struct dispatch_timer *timer)
 
     server_log_print(worker->log, SERVER_LOG_WARNING, "%zu connections were not done in time",
                      http_server_connections(worker->server));
-    drained(worker);
+    stop(worker);
 }
 
 static void drain(struct worker *worker)
@@ -99,7 +110,9 @@ static void drain(struct worker *worker)
     if (worker->draining)
         return;
     worker->draining = true;
+    worker->undrained = 2;
     http_server_drain(worker->server, drained, worker);
+    server_targets_drain(&worker->targets, drained, worker);
     server_listeners_close(&worker->setup->listeners);
 }
 
@@ -128,7 +141,7 @@ static void caught(struct dispatch_signal *signal)
     if (signal->number == SIGTERM)
         drain(worker);
     else
-        drained(worker);
+        stop(worker);
 }
 
 /* -- Booting -------------------------------------------------------------- */
@@ -228,6 +241,7 @@ static void shut(struct worker *worker, enum server_status status)
 {
     dispatch_remove(&worker->lifeline);
     dispatch_timer_remove(&worker->patience);
+    server_targets_stop(&worker->targets);
     http_server_free(worker->server);
     if (worker->access_log.flush.loop)
         server_access_log_fini(&worker->access_log);
@@ -247,6 +261,8 @@ static enum server_status serve(struct worker *worker, unsigned slot, int lifeli
                          strerror(-r));
         return SERVER_BOOT_FAILED;
     }
+    if (server_targets_start(&worker->targets, worker->loop, slot, worker->options->workers) < 0)
+        return SERVER_BOOT_FAILED;
     server_log_print(worker->log, SERVER_LOG_INFO, "worker ready");
     send(lifeline, "", 1, MSG_NOSIGNAL); /* where it fails, the lifeline is cut */
     r = dispatch_run(worker->loop);
@@ -316,6 +332,7 @@ enum server_status server_worker_try(const struct server_options *options,
     enum server_status status;
 
     status = load(&worker);
+    server_targets_stop(&worker.targets);
     wsgi_free(worker.wsgi);
     return status;
 }

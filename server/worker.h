@@ -19,7 +19,7 @@ struct server_setup {
 };
 
 /*
- * Load the application and serve it from this slot's sockets, until a signal
+ * Load the plug-ins and the application, and serve from this slot's sockets, until a signal
  * or the supervisor's death ends it; gives the status to exit with.
  *
  * `lifeline` is connected with the supervisor: the worker sends a byte when it
@@ -27,7 +27,7 @@ struct server_setup {
  */
 enum server_status server_worker_run(struct server_setup *setup, unsigned slot, int lifeline);
 
-/* Load the application, and no more. */
+/* Load the plug-ins and the application, and no more. */
 enum server_status server_worker_try(const struct server_options *options,
                                      const struct server_log *log);
 

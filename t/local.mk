@@ -1,12 +1,13 @@
 # Unit tests are t/<layer>/*_test.cc, listed in t/<layer>/local.mk; end-to-end tests t/e2e/test_*.py;
-# tests of the scripts t/script/*.sh.
+# tests of what is installed and its manual pages t/man/test_*.py; of the scripts t/script/*.sh.
 TEST_EXTENSIONS = .py .sh
 LOG_COMPILER = $(srcdir)/t/run
 PY_LOG_COMPILER = $(srcdir)/t/e2e/run
 SH_LOG_COMPILER = bash
 AM_TESTS_ENVIRONMENT = \
-	ASYNWSGI='$(abs_top_builddir)/asynwsgi' PYTHON='$(PYTHON)' CC='$(CC)' CXX='$(CXX)'; \
-	export ASYNWSGI PYTHON CC CXX;
+	ASYNWSGI='$(abs_top_builddir)/asynwsgi' PYTHON='$(PYTHON)' CC='$(CC)' CXX='$(CXX)' \
+	INSTRUMENT_FLAGS='$(INSTRUMENT_FLAGS)'; : "$${ASYNWSGI_TEST_BACKENDS=$(backends)}"; \
+	export ASYNWSGI PYTHON CC CXX INSTRUMENT_FLAGS ASYNWSGI_TEST_BACKENDS;
 EXTRA_DIST += t/lsan.supp t/run t/valgrind.supp
 CLEANFILES += t/*/*.xml
 
@@ -38,6 +39,7 @@ include $(srcdir)/t/cli/local.mk
 include $(srcdir)/t/fuzz/local.mk
 include $(srcdir)/t/conformance/local.mk
 include $(srcdir)/t/e2e/local.mk
+include $(srcdir)/t/man/local.mk
 include $(srcdir)/t/script/local.mk
 
 if TESTS_ENABLED

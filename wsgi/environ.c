@@ -77,47 +77,37 @@ static int fill_template(struct wsgi *wsgi, PyObject *template)
     return widen(template);
 }
 
-PyObject *wsgi_environ_template(struct wsgi *wsgi)
+int wsgi_environ_init(struct wsgi *wsgi)
 {
     PyObject *template = PyDict_New();
+    int r = -1;
 
-    if (template && fill_template(wsgi, template) < 0)
-        Py_CLEAR(template);
-    return template;
+    if (template && fill_template(wsgi, template) == 0)
+        r = wsgi_model_make(&wsgi->template, &wsgi->names, 0, template);
+    Py_XDECREF(template);
+    return r;
 }
 
-/*
- * Of these, requests mostly have the same value, that of the first: it comes
- * with the template and need not be set again.
- */
-static bool has_learned(const struct wsgi *wsgi)
+void wsgi_environ_fini(struct wsgi *wsgi)
 {
-    return wsgi->usual[WSGI_NAME_SERVER_NAME];
+    wsgi_model_fini(&wsgi->template);
+    for (size_t i = 0; i < WSGI_MODELS; i++)
+        wsgi_model_fini(&wsgi->models[i]);
 }
 
-static int learn(struct wsgi *wsgi, PyObject *env)
+/* An environ that is being made of ... */
+struct making {
+    struct wsgi *wsgi;
+    const struct http_request *head;
+    PyObject *env;
+    const struct wsgi_model *model; /* ... of which it is a copy; NULL: that is gone */
+};
+
+/* env[name] = value, whose reference is taken over, unless that came with the model. */
+static int set_known(const struct making *making, enum wsgi_name name, PyObject *value)
 {
-    static const enum wsgi_name names[] = {WSGI_NAME_SERVER_NAME, WSGI_NAME_SERVER_PORT,
-                                           WSGI_NAME_SERVER_PROTOCOL, WSGI_NAME_REQUEST_METHOD,
-                                           WSGI_NAME_REMOTE_ADDR};
-
-    if (has_learned(wsgi))
-        return 0;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        PyObject *value = PyDict_GetItemWithError(env, wsgi->names.of[names[i]]);
-
-        if (!value || PyDict_SetItem(wsgi->template, wsgi->names.of[names[i]], value) < 0)
-            return -1;
-        wsgi->usual[names[i]] = value;
-    }
-    return 0;
-}
-
-/* env[name] = value, whose reference is taken over, unless that comes with the template. */
-static int set_known(struct wsgi_request *request, enum wsgi_name name, PyObject *value)
-{
-    if (!value || value != request->wsgi->usual[name])
-        return set(request->env, request->wsgi->names.of[name], value);
+    if (!value || !making->model || value != making->model->usual[name])
+        return set(making->env, making->wsgi->names.of[name], value);
     Py_DECREF(value);
     return 0;
 }
@@ -130,8 +120,9 @@ static PyObject *text_of(struct wsgi *wsgi, const struct http_request *head, str
 }
 
 /* PATH_INFO: the path, percent-decoded once, its bytes as Latin-1. */
-static PyObject *path_of(struct wsgi *wsgi, const struct http_request *head)
+static PyObject *path_of(const struct wsgi_request *request, const struct http_request *head)
 {
+    struct wsgi *wsgi = request->wsgi;
     const unsigned char *path = head->message + head->path.start;
     unsigned char small[1024], *decoded = small;
     PyObject *text;
@@ -141,7 +132,8 @@ static PyObject *path_of(struct wsgi *wsgi, const struct http_request *head)
     if (head->form == HTTP_TARGET_ASTERISK)
         return Py_NewRef(wsgi->names.of[WSGI_NAME_ASTERISK]);
     if (!memchr(path, '%', head->path.length))
-        return text_of(wsgi, head, head->path);
+        return head->path.length == head->target.length ? Py_NewRef(request->target)
+                                                        : text_of(wsgi, head, head->path);
     if (head->path.length > sizeof small)
         decoded = PyMem_Malloc(head->path.length);
     if (!decoded)
@@ -153,23 +145,28 @@ static PyObject *path_of(struct wsgi *wsgi, const struct http_request *head)
     return text;
 }
 
-static int set_request_line(struct wsgi_request *request, const struct http_request *head)
+static PyObject *query_of(struct wsgi *wsgi, const struct http_request *head)
 {
-    struct wsgi *wsgi = request->wsgi;
+    return head->query.length > 0 ? text_of(wsgi, head, head->query)
+                                  : Py_NewRef(wsgi->names.of[WSGI_NAME_EMPTY]);
+}
+
+static int set_request_line(struct wsgi_request *request, const struct making *making)
+{
+    struct wsgi *wsgi = making->wsgi;
+    const struct http_request *head = making->head;
     enum wsgi_name version = head->minor == 0 ? WSGI_NAME_HTTP_1_0 : WSGI_NAME_HTTP_1_1;
 
     request->method = text_of(wsgi, head, head->method);
     request->target = text_of(wsgi, head, head->target);
     if (!request->method || !request->target)
         return -1;
-    if (set_known(request, WSGI_NAME_REQUEST_METHOD, Py_NewRef(request->method)) < 0 ||
-        set_known(request, WSGI_NAME_REQUEST_URI, Py_NewRef(request->target)) < 0 ||
-        set_known(request, WSGI_NAME_PATH_INFO, path_of(wsgi, head)) < 0)
+    if (set_known(making, WSGI_NAME_REQUEST_METHOD, Py_NewRef(request->method)) < 0 ||
+        set_known(making, WSGI_NAME_REQUEST_URI, Py_NewRef(request->target)) < 0 ||
+        set_known(making, WSGI_NAME_PATH_INFO, path_of(request, head)) < 0 ||
+        set_known(making, WSGI_NAME_QUERY_STRING, query_of(wsgi, head)) < 0)
         return -1;
-    if (head->query.length > 0 &&
-        set_known(request, WSGI_NAME_QUERY_STRING, text_of(wsgi, head, head->query)) < 0)
-        return -1;
-    return set_known(request, WSGI_NAME_SERVER_PROTOCOL, Py_NewRef(wsgi->names.of[version]));
+    return set_known(making, WSGI_NAME_SERVER_PROTOCOL, Py_NewRef(wsgi->names.of[version]));
 }
 
 /* -- Fields --------------------------------------------------------------- */
@@ -219,75 +216,82 @@ static int set_field(struct wsgi *wsgi, PyObject *env, const struct http_request
 }
 
 /*
- * The template and the fields: a new dict.
+ * A copy of the model, with the fields that it does not have.
  *
  * A copy of a dict may have the garbage collector run, so Python code, so other
- * threads of the pool: nothing else here does.  They may even learn().
+ * threads of the pool, which may make it another model: nothing else here does.
  */
-static PyObject *with_fields(struct wsgi *wsgi, const struct http_request *head)
+static int begin(struct making *making)
 {
-    uint32_t start = head->field_count > 0 ? head->fields[0].name.start : head->length;
-    const unsigned char *bytes = head->message + start;
-    size_t length = head->length - start;
-    PyObject *kept = wsgi_blocks_find(&wsgi->blocks, bytes, length), *env;
-    bool learned = has_learned(wsgi);
+    struct wsgi *wsgi = making->wsgi;
+    const struct http_request *head = making->head;
+    const struct wsgi_model *model = &wsgi->models[head->section % WSGI_MODELS];
+    bool is_known = head->section != 0 && model->section == head->section;
+    PyObject *copied;
 
-    if (kept) {
-        env = PyDict_Copy(kept);
-        Py_DECREF(kept);
-        return env;
-    }
-    env = PyDict_Copy(wsgi->template);
-    if (!env)
-        return NULL;
-    for (uint32_t i = 0; i < head->field_count; i++)
-        if (set_field(wsgi, env, head, &head->fields[i]) < 0)
-            goto fail;
-    if (learned && wsgi_blocks_keep(&wsgi->blocks, bytes, length, env) < 0)
-        goto fail;
-    return env;
+    if (!is_known)
+        model = &wsgi->template;
+    copied = Py_NewRef(model->env);
+    making->env = PyDict_Copy(copied);
+    making->model = model->env == copied ? model : NULL;
+    Py_DECREF(copied);
+    if (!making->env)
+        return -1;
+    for (uint32_t i = 0; !is_known && i < head->field_count; i++)
+        if (set_field(wsgi, making->env, head, &head->fields[i]) < 0)
+            return -1;
+    return 0;
+}
 
-fail:
-    Py_DECREF(env);
-    return NULL;
+/* The next request with this section, if it may come, has what this one has. */
+static int keep(const struct making *making)
+{
+    struct wsgi *wsgi = making->wsgi;
+    uint64_t section = making->head->section;
+    struct wsgi_model *model = &wsgi->models[section % WSGI_MODELS];
+
+    if (section == 0 || model->section == section || making->head->authority.length > 0)
+        return 0;
+    return wsgi_model_make(model, &wsgi->names, section, making->env);
 }
 
 /* The target's authority comes before Host (RFC 9112, 3.2.2). */
-static int set_authority(struct wsgi_request *request, const struct http_request *head)
+static int set_authority(const struct making *making)
 {
-    if (head->authority.length == 0)
+    if (making->head->authority.length == 0)
         return 0;
-    return set_known(request, WSGI_NAME_HTTP_HOST, text_of(request->wsgi, head, head->authority));
+    return set(making->env, making->wsgi->names.of[WSGI_NAME_HTTP_HOST],
+               text_of(making->wsgi, making->head, making->head->authority));
 }
 
 /* -- Addresses ------------------------------------------------------------ */
 
-static int set_peer(struct wsgi_request *request, const struct sockaddr *socket)
+static int set_peer(const struct making *making, const struct sockaddr *socket)
 {
-    struct wsgi *wsgi = request->wsgi;
+    struct wsgi *wsgi = making->wsgi;
     const struct wsgi_address *peer = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
 
-    if (!peer || set_known(request, WSGI_NAME_REMOTE_ADDR, Py_NewRef(peer->host)) < 0)
+    if (!peer || set_known(making, WSGI_NAME_REMOTE_ADDR, Py_NewRef(peer->host)) < 0)
         return -1;
-    return set_known(request, WSGI_NAME_REMOTE_PORT, Py_NewRef(peer->port));
+    return set_known(making, WSGI_NAME_REMOTE_PORT, Py_NewRef(peer->port));
 }
 
-static int set_server(struct wsgi_request *request, PyObject *name, PyObject *port)
+static int set_server(const struct making *making, PyObject *name, PyObject *port)
 {
-    int r = set_known(request, WSGI_NAME_SERVER_NAME, name);
+    int r = set_known(making, WSGI_NAME_SERVER_NAME, name);
 
-    return set_known(request, WSGI_NAME_SERVER_PORT, port) < 0 ? -1 : r;
+    return set_known(making, WSGI_NAME_SERVER_PORT, port) < 0 ? -1 : r;
 }
 
 /*
  * A unix socket has no name and port, and they may not be empty: those of Host,
  * by which the client knows it, stand in.
  */
-static int set_server_by_host(struct wsgi_request *request)
+static int set_server_by_host(const struct making *making)
 {
-    struct wsgi_values *values = &request->wsgi->values;
+    struct wsgi_values *values = &making->wsgi->values;
     PyObject *host =
-        PyDict_GetItemWithError(request->env, request->wsgi->names.of[WSGI_NAME_HTTP_HOST]);
+        PyDict_GetItemWithError(making->env, making->wsgi->names.of[WSGI_NAME_HTTP_HOST]);
     const unsigned char *name = (const unsigned char *)"localhost", *port = NULL;
     size_t length = strlen("localhost"), digits = 0;
 
@@ -308,34 +312,30 @@ static int set_server_by_host(struct wsgi_request *request)
         port = (const unsigned char *)"80";
         digits = 2;
     }
-    return set_server(request, wsgi_values_get(values, name, length),
+    return set_server(making, wsgi_values_get(values, name, length),
                       wsgi_values_get(values, port, digits));
 }
 
-static int set_local(struct wsgi_request *request, const struct sockaddr *socket)
+static int set_local(const struct making *making, const struct sockaddr *socket)
 {
-    struct wsgi *wsgi = request->wsgi;
+    struct wsgi *wsgi = making->wsgi;
     const struct wsgi_address *local;
 
     if (socket->sa_family != AF_INET && socket->sa_family != AF_INET6)
-        return set_server_by_host(request);
+        return set_server_by_host(making);
     local = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
-    return local ? set_server(request, Py_NewRef(local->name), Py_NewRef(local->port)) : -1;
+    return local ? set_server(making, Py_NewRef(local->name), Py_NewRef(local->port)) : -1;
 }
 
 int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head,
                       const struct sockaddr *local, const struct sockaddr *peer)
 {
-    struct wsgi *wsgi = request->wsgi;
-    bool learned;
+    struct making making = {.wsgi = request->wsgi, .head = head};
+    int r = begin(&making);
 
-    do {
-        learned = has_learned(wsgi);
-        Py_XSETREF(request->env, with_fields(wsgi, head));
-    } while (request->env && learned != has_learned(wsgi));
-    if (!request->env || set_request_line(request, head) < 0 || set_authority(request, head) < 0 ||
-        set_local(request, local) < 0 || set_peer(request, peer) < 0 ||
-        learn(wsgi, request->env) < 0)
+    request->env = making.env;
+    if (r < 0 || set_request_line(request, &making) < 0 || set_authority(&making) < 0 ||
+        set_local(&making, local) < 0 || set_peer(&making, peer) < 0 || keep(&making) < 0)
         return -1;
-    return PyDict_SetItem(request->env, wsgi->names.of[WSGI_NAME_INPUT], request->input);
+    return PyDict_SetItem(request->env, request->wsgi->names.of[WSGI_NAME_INPUT], request->input);
 }

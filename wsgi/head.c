@@ -2,6 +2,9 @@
  * A head is made in a spare one, which then takes the place of the present: so
  * what fails leaves no trace.  While it is made its headers point into the str
  * objects, and only what fails runs Python code, so these stay.
+ *
+ * What the spare one was before is often what it is to be again, but for its
+ * Content-Length: then comparing the characters is all there is to do.
  */
 #include "head.h"
 
@@ -25,26 +28,36 @@ static int wrong(PyObject *exception, const char *format, PyObject *culprit)
     return -1;
 }
 
-/* A str's characters, as the bytes they are in Latin-1. */
-static int get_text(PyObject *object, const char *what, const unsigned char **bytes,
-                    uint32_t *length)
+static inline bool is_latin_1(PyObject *object)
 {
-    if (!PyUnicode_Check(object)) {
-        PyErr_Format(PyExc_TypeError, "%s must be str, not %.200s", what, Py_TYPE(object)->tp_name);
-        return -1;
-    }
 #if PY_VERSION_HEX < 0x030c0000
-    if (PyUnicode_READY(object) < 0)
+    if (PyUnicode_Check(object) && !PyUnicode_IS_READY(object))
+        return false;
+#endif
+    return PyUnicode_Check(object) && PyUnicode_KIND(object) == PyUnicode_1BYTE_KIND;
+}
+
+static int not_text(PyObject *object, const char *what)
+{
+    if (!PyUnicode_Check(object))
+        PyErr_Format(PyExc_TypeError, "%s must be str, not %.200s", what, Py_TYPE(object)->tp_name);
+    else if (PyUnicode_KIND(object) != PyUnicode_1BYTE_KIND)
+        PyErr_Format(PyExc_ValueError, "%s has characters beyond Latin-1: %R", what, object);
+    else
+        PyErr_Format(PyExc_ValueError, "%s is too long", what);
+    return -1;
+}
+
+/* A str's characters, as the bytes they are in Latin-1. */
+static inline int get_text(PyObject *object, const char *what, const unsigned char **bytes,
+                           uint32_t *length)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    if (PyUnicode_Check(object) && PyUnicode_READY(object) < 0)
         return -1;
 #endif
-    if (PyUnicode_KIND(object) != PyUnicode_1BYTE_KIND) {
-        PyErr_Format(PyExc_ValueError, "%s has characters beyond Latin-1: %R", what, object);
-        return -1;
-    }
-    if (PyUnicode_GET_LENGTH(object) > MOST) {
-        PyErr_Format(PyExc_ValueError, "%s is too long", what);
-        return -1;
-    }
+    if (!is_latin_1(object) || PyUnicode_GET_LENGTH(object) > MOST)
+        return not_text(object, what);
     *bytes = PyUnicode_1BYTE_DATA(object);
     *length = (uint32_t)PyUnicode_GET_LENGTH(object);
     return 0;
@@ -85,16 +98,16 @@ static int check_status(PyObject *status, struct http_response *response)
 }
 
 /* -1: no number, or one that is too large. */
-static int64_t parse_length(const struct http_header *header)
+static int64_t parse_length(const unsigned char *digits, size_t count)
 {
     int64_t length = 0;
 
-    if (header->value_length == 0 || header->value_length > 18)
+    if (count == 0 || count > 18)
         return -1;
-    for (uint32_t i = 0; i < header->value_length; i++) {
-        if (!is_digit(header->value[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (!is_digit(digits[i]))
             return -1;
-        length = length * 10 + (header->value[i] - '0');
+        length = length * 10 + (digits[i] - '0');
     }
     return length;
 }
@@ -116,23 +129,21 @@ static void trim(struct http_header *header)
 }
 
 /* Content-Length may be repeated only if it is the same (RFC 9110, 8.6). */
-static int check_length(const struct http_header *header, int64_t *content_length)
+static int check_length(const struct http_header *header, struct http_lines *lines)
 {
-    int64_t length = parse_length(header);
+    int64_t length = parse_length(header->value, header->value_length);
 
-    if (length < 0 || (*content_length >= 0 && length != *content_length)) {
+    if (length < 0 || (lines->content_length >= 0 && length != lines->content_length)) {
         PyErr_SetString(PyExc_ValueError, length < 0 ? "Content-Length must be a decimal number"
                                                      : "Content-Length is given twice and differs");
         return -1;
     }
-    *content_length = length;
+    lines->content_length = length;
     return 0;
 }
 
-static int check_header(PyObject *pair, struct http_header *header, int64_t *content_length)
+static int get_header(PyObject *pair, struct http_header *header)
 {
-    enum http_field_name known;
-
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
         return wrong(PyExc_TypeError, "a header must be a tuple (name, value), not %R", pair);
     if (get_text(PyTuple_GET_ITEM(pair, 0), "a header's name", &header->name,
@@ -141,6 +152,20 @@ static int check_header(PyObject *pair, struct http_header *header, int64_t *con
                  &header->value_length) < 0)
         return -1;
     trim(header);
+    return 0;
+}
+
+static bool is_length(const struct http_header *header)
+{
+    return http_field_name(header->name, header->name_length) == HTTP_FIELD_CONTENT_LENGTH;
+}
+
+static int check_header(PyObject *pair, struct http_header *header, struct http_lines *lines)
+{
+    enum http_field_name known;
+
+    if (get_header(pair, header) < 0)
+        return -1;
     if (!http_field_name_valid(header->name, header->name_length))
         return wrong(PyExc_ValueError, "not a header's name: %R", PyTuple_GET_ITEM(pair, 0));
     if (header->value_length > 0 && !http_field_value_valid(header->value, header->value_length))
@@ -149,7 +174,9 @@ static int check_header(PyObject *pair, struct http_header *header, int64_t *con
     if (http_field_is_hop_by_hop(known))
         return wrong(PyExc_ValueError, "%R is for the server to send (PEP 3333)",
                      PyTuple_GET_ITEM(pair, 0));
-    return known == HTTP_FIELD_CONTENT_LENGTH ? check_length(header, content_length) : 0;
+    lines->has_date |= known == HTTP_FIELD_DATE;
+    lines->has_server |= known == HTTP_FIELD_SERVER;
+    return known == HTTP_FIELD_CONTENT_LENGTH ? check_length(header, lines) : 0;
 }
 
 static int reserve_headers(struct wsgi_head *head, size_t count)
@@ -171,22 +198,16 @@ static int reserve_headers(struct wsgi_head *head, size_t count)
 
 static int check_headers(struct wsgi_head *head, PyObject *headers)
 {
-    Py_ssize_t count;
+    size_t count = (size_t)PyList_GET_SIZE(headers);
 
-    if (!PyList_CheckExact(headers)) {
-        PyErr_Format(PyExc_TypeError, "the headers must be a list, not %.200s",
-                     Py_TYPE(headers)->tp_name);
+    if (reserve_headers(head, count) < 0)
         return -1;
-    }
-    count = PyList_GET_SIZE(headers);
-    if (reserve_headers(head, (size_t)count) < 0)
-        return -1;
-    head->content_length = -1;
-    for (Py_ssize_t i = 0; i < count; i++)
-        if (check_header(PyList_GET_ITEM(headers, i), &head->headers[i], &head->content_length) < 0)
+    head->lines = (struct http_lines){.content_length = -1};
+    for (size_t i = 0; i < count; i++)
+        if (check_header(PyList_GET_ITEM(headers, (Py_ssize_t)i), &head->headers[i], &head->lines) <
+            0)
             return -1;
-    head->response.headers = head->headers;
-    head->response.header_count = (uint32_t)count;
+    head->header_count = count;
     return 0;
 }
 
@@ -195,8 +216,9 @@ static int reserve_bytes(struct wsgi_head *head)
     size_t needed = head->response.status_length, capacity;
     unsigned char *bytes;
 
-    for (uint32_t i = 0; i < head->response.header_count; i++)
-        needed += (size_t)head->headers[i].name_length + head->headers[i].value_length;
+    for (size_t i = 0; i < head->header_count; i++)
+        needed +=
+            (size_t)head->headers[i].name_length + head->headers[i].value_length + strlen(": \r\n");
     if (needed <= head->capacity)
         return 0;
     capacity = needed < FIRST ? FIRST : needed;
@@ -218,17 +240,92 @@ static unsigned char *copy(unsigned char *to, const unsigned char **bytes, uint3
     return to + length;
 }
 
+/* "Name: value"; gives its end. */
+static unsigned char *copy_header(unsigned char *to, struct http_header *header)
+{
+    to = copy(to, &header->name, header->name_length);
+    *to++ = ':';
+    *to++ = ' ';
+    return copy(to, &header->value, header->value_length);
+}
+
+/* The status, the lines, and behind them Content-Length, which is no line. */
 static void copy_bytes(struct wsgi_head *head)
 {
-    unsigned char *to =
+    unsigned char *lines =
         copy(head->bytes, &head->response.status_text, head->response.status_length);
+    unsigned char *to = lines;
 
-    for (uint32_t i = 0; i < head->response.header_count; i++) {
-        struct http_header *header = &head->headers[i];
-
-        to = copy(to, &header->name, header->name_length);
-        to = copy(to, &header->value, header->value_length);
+    for (size_t i = 0; i < head->header_count; i++) {
+        if (is_length(&head->headers[i]))
+            continue;
+        to = copy_header(to, &head->headers[i]);
+        *to++ = '\r';
+        *to++ = '\n';
     }
+    head->lines.bytes = lines;
+    head->lines.length = (uint32_t)(to - lines);
+    for (size_t i = 0; i < head->header_count; i++)
+        if (is_length(&head->headers[i]))
+            to = copy_header(to, &head->headers[i]);
+}
+
+static int make(struct wsgi_head *head, PyObject *status, PyObject *headers)
+{
+    if (!PyList_CheckExact(headers)) {
+        PyErr_Format(PyExc_TypeError, "the headers must be a list, not %.200s",
+                     Py_TYPE(headers)->tp_name);
+        return -1;
+    }
+    if (check_status(status, &head->response) < 0 || check_headers(head, headers) < 0 ||
+        reserve_bytes(head) < 0)
+        return -1;
+    copy_bytes(head);
+    return 0;
+}
+/* -- The same once more ---------------------------------------------------- */
+
+static bool is_text(PyObject *object, const unsigned char *bytes, uint32_t length)
+{
+    return is_latin_1(object) && PyUnicode_GET_LENGTH(object) == (Py_ssize_t)length &&
+           memcmp(PyUnicode_1BYTE_DATA(object), bytes, length) == 0;
+}
+
+/* Whether the pair is this header of the head, or is a Content-Length and this one is, too. */
+static bool is_header(PyObject *pair, const struct http_header *header,
+                      const struct http_lines *lines, int64_t *content_length)
+{
+    bool is_line = header->name < lines->bytes + lines->length;
+    PyObject *value;
+
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2 ||
+        !is_text(PyTuple_GET_ITEM(pair, 0), header->name, header->name_length))
+        return false;
+    value = PyTuple_GET_ITEM(pair, 1);
+    if (is_line)
+        return is_text(value, header->value, header->value_length);
+    if (*content_length >= 0 || !is_latin_1(value))
+        return false;
+    *content_length =
+        parse_length(PyUnicode_1BYTE_DATA(value), (size_t)PyUnicode_GET_LENGTH(value));
+    return *content_length >= 0;
+}
+
+/* What a whole head is made of would make it again, but for the length, which it gets. */
+static bool is_same(struct wsgi_head *head, PyObject *status, PyObject *headers)
+{
+    size_t count = head->header_count;
+    int64_t content_length = -1;
+
+    if (count == 0 || !PyList_CheckExact(headers) || (size_t)PyList_GET_SIZE(headers) != count ||
+        !is_text(status, head->response.status_text, head->response.status_length))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!is_header(PyList_GET_ITEM(headers, (Py_ssize_t)i), &head->headers[i], &head->lines,
+                       &content_length))
+            return false;
+    head->lines.content_length = content_length;
+    return true;
 }
 
 int wsgi_head_set(struct wsgi_head *head, struct wsgi_head *spare, PyObject *status,
@@ -236,13 +333,14 @@ int wsgi_head_set(struct wsgi_head *head, struct wsgi_head *spare, PyObject *sta
 {
     struct wsgi_head former = *head;
 
-    if (check_status(status, &spare->response) < 0 || check_headers(spare, headers) < 0 ||
-        reserve_bytes(spare) < 0)
+    if (!is_same(spare, status, headers) && make(spare, status, headers) < 0) {
+        spare->header_count = 0;
         return -1;
-    copy_bytes(spare);
+    }
     *head = *spare;
     *spare = former;
     head->set = true;
+    head->response.lines = &head->lines;
     return 0;
 }
 

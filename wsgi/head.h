@@ -9,19 +9,20 @@
 #include <stdint.h>
 
 struct wsgi_head {
-    bool set;               /* start_response was called */
-    int64_t content_length; /* -1: it has none */
+    bool set; /* start_response was called */
     struct http_response response;
-    unsigned char *bytes; /* of the status and the fields */
+    struct http_lines lines;
+    unsigned char *bytes; /* of the status and the lines */
     size_t capacity;
-    struct http_header *headers;
-    size_t header_capacity;
+    struct http_header *headers; /* all there were, as `bytes` has them */
+    size_t header_count, header_capacity;
 };
 
 /*
  * Take over the arguments of start_response (PEP 3333, "The start_response()
- * Callable").  It is made in `spare`, which is the former head then.  -1 with
- * TypeError, ValueError or MemoryError, and the head is what it was before.
+ * Callable").  It is made in `spare`, which is the former head then, and need not
+ * be made where `spare`, a head before that, was the same.  -1 with TypeError,
+ * ValueError or MemoryError, and the head is what it was before.
  */
 int wsgi_head_set(struct wsgi_head *head, struct wsgi_head *spare, PyObject *status,
                   PyObject *headers);

@@ -5,8 +5,8 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/addresses.h \
 	wsgi/arrival.c \
 	wsgi/arrival.h \
-	wsgi/blocks.c \
-	wsgi/blocks.h \
+	wsgi/model.c \
+	wsgi/model.h \
 	wsgi/callable.c \
 	wsgi/environ.c \
 	wsgi/errors.c \

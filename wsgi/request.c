@@ -11,6 +11,7 @@
  */
 #include "request.h"
 
+#include "config.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -259,6 +260,8 @@ static void release(struct wsgi_request *request)
     if (request->wait)
         wsgi_wait_end(request->wait);
     close_iterable(request);
+    if (request->context)
+        PROBE(application__end, request);
     Py_CLEAR(request->context);
     Py_CLEAR(request->item);
     Py_CLEAR(request->iterator);
@@ -342,6 +345,7 @@ static int call(struct wsgi_request *request, const char **where)
 
     request->env = NULL;
     *where = "the application";
+    PROBE(application__start, request, __atomic_load_n(&request->connection, __ATOMIC_RELAXED));
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     wsgi_end_fork(request->wsgi);
@@ -500,6 +504,8 @@ static void on_request(struct http_connection *connection, const struct http_req
         http_fail(connection, UNAVAILABLE);
         return;
     }
+    if (!wsgi->pool)
+        wsgi_keep_lock(wsgi);
     request->connection = connection;
     request->is_chunked = framing->body == HTTP_BODY_CHUNKED;
     http_exchange_set(connection, request);

@@ -120,8 +120,10 @@ void wsgi_requests_free(struct wsgi *wsgi);
 
 /* -- environ.c ------------------------------------------------------------ */
 
-/* What all requests have in common: a dict to copy.  NULL with an exception. */
-PyObject *wsgi_environ_template(struct wsgi *wsgi);
+/* What all requests have in common: a dict to copy.  -1 with an exception; fini is due either way.
+ */
+int wsgi_environ_init(struct wsgi *wsgi);
+void wsgi_environ_fini(struct wsgi *wsgi);
 
 /* Make request->env, ->method and ->target.  -1 with an exception. */
 int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head,

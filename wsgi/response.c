@@ -242,7 +242,7 @@ static enum step step(struct wsgi_request *request)
 
 bool wsgi_response_is_short(const struct wsgi_request *request, uint64_t sent)
 {
-    return request->head.content_length > (int64_t)sent && !is_bodiless(request);
+    return request->head.lines.content_length > (int64_t)sent && !is_bodiless(request);
 }
 
 /* Whether all items are handed over: then the clock need not be read. */

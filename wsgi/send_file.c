@@ -110,7 +110,7 @@ static uint64_t sent(struct wsgi_request *request)
 /* Have the file sent, if it can be; an exception is left to read(), which meets it too. */
 static void prepare(struct wsgi_request *request, PyObject *file)
 {
-    int64_t place, length, wanted = request->head.content_length;
+    int64_t place, length, wanted = request->head.lines.content_length;
     int descriptor;
 
     if (!is_real(file))
@@ -147,7 +147,7 @@ void wsgi_send_file_begin(struct wsgi_request *request)
 static void warn(struct wsgi_request *request)
 {
     request->end = request->place;
-    if (request->head.content_length < 0) /* otherwise that is noticed */
+    if (request->head.lines.content_length < 0) /* otherwise that is noticed */
         wsgi_request_warn(request, "the file was cut short or cannot be read, while it was sent");
 }
 

@@ -3,8 +3,8 @@
 #define WSGI_STATE_H
 
 #include "addresses.h"
-#include "blocks.h"
 #include "head.h"
+#include "model.h"
 #include "names.h"
 #include "types.h"
 #include "values.h"
@@ -23,18 +23,17 @@ struct wsgi {
     const struct wsgi_options *options;
     PyObject *module; /* asynwsgi, which has ... */
     const struct wsgi_types *types;
-    PyObject *errors;            /* wsgi.errors of all requests */
-    PyObject *template;          /* the environ that each request copies ... */
-    PyObject *usual[WSGI_NAMES]; /* ... and values of its that need not be set (borrowed) */
-    PyObject *application;       /* NULL before wsgi_load() */
-    bool streams;                /* it asks for bodies as they come */
-    PyObject *context;           /* contextvars.Context of which each request has a copy */
+    PyObject *errors;           /* wsgi.errors of all requests */
+    struct wsgi_model template; /* the environ of a request of which nothing is known */
+    PyObject *application;      /* NULL before wsgi_load() */
+    bool streams;               /* it asks for bodies as they come */
+    PyObject *context;          /* contextvars.Context of which each request has a copy */
     struct wsgi_names names;
     struct wsgi_values values;
     struct wsgi_addresses addresses;
-    struct wsgi_blocks blocks;
-    struct wsgi_head spare_head; /* for wsgi_head_set() */
-    struct wsgi_request *free;   /* request objects for the next requests; under the loop's lock */
+    struct wsgi_model models[WSGI_MODELS]; /* by section */
+    struct wsgi_head spare_head;           /* for wsgi_head_set() */
+    struct wsgi_request *free; /* request objects for the next requests; under the loop's lock */
     unsigned free_count;
     struct dispatch *loop;           /* NULL: not attached */
     struct dispatch_timer turn;      /* goes on, in the next turn, with ... */
@@ -43,10 +42,17 @@ struct wsgi {
     uint64_t turn_began, turn_spent; /* nanoseconds: what has gone on in this turn took so long */
     struct wsgi_waits set;           /* whose event was set */
     struct dispatch_waker waker;     /* for that, when another thread did it */
-    PyThreadState *released;         /* while the loop waits */
+    PyThreadState *released;         /* while the loop waits, unless ... */
+    bool keeps_lock;                 /* ... it does so with the interpreter's lock, until ... */
+    struct dispatch_timer rest;      /* ... this fires */
     unsigned long thread;            /* the loop's */
     struct wsgi_pool *pool;          /* threads that run the application; NULL: the loop's */
 };
+
+/* -- wsgi.c --------------------------------------------------------------- */
+
+/* A request has come: the loop is busy. */
+void wsgi_keep_lock(struct wsgi *wsgi);
 
 /* -- interpreter.c, load.c ------------------------------------------------ */
 

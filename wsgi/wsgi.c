@@ -26,8 +26,7 @@ static int populate(struct wsgi *wsgi)
     wsgi->errors = wsgi_errors_new(wsgi->types, wsgi);
     if (!wsgi->errors)
         return -1;
-    wsgi->template = wsgi_environ_template(wsgi);
-    return wsgi->template ? 0 : -1;
+    return wsgi_environ_init(wsgi);
 }
 
 int wsgi_new(const struct wsgi_options *options, struct wsgi **result)
@@ -53,11 +52,40 @@ int wsgi_new(const struct wsgi_options *options, struct wsgi **result)
     return 0;
 }
 
+/* -- The interpreter's lock, where the loop runs the application ----------- */
+
+/*
+ * Letting go of the lock for a wait costs as much as parsing a request does.  While
+ * requests come and Python has no other thread, the loop keeps it: one that
+ * begins meanwhile, in a library, say, waits for it no longer than it may have to
+ * for any thread that runs Python.
+ */
+static const uint64_t kept_for = 5000000; /* nanoseconds; sys.getswitchinterval() is the same */
+
+void wsgi_keep_lock(struct wsgi *wsgi)
+{
+    wsgi->keeps_lock = true;
+    dispatch_timer_set(&wsgi->rest, dispatch_now(wsgi->loop) + kept_for);
+}
+
+static void rest(struct dispatch_timer *timer)
+{
+    ((struct wsgi *)(void *)((char *)timer - offsetof(struct wsgi, rest)))->keeps_lock = false;
+}
+
+static bool is_alone(void)
+{
+    PyThreadState *first = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+
+    return !PyThreadState_Next(first);
+}
+
 static void release_lock(void *context)
 {
     struct wsgi *wsgi = context;
 
-    wsgi->released = PyEval_SaveThread();
+    if (!wsgi->keeps_lock || !is_alone())
+        wsgi->released = PyEval_SaveThread();
 }
 
 void wsgi_run_signal_handlers(const struct wsgi *wsgi)
@@ -72,7 +100,9 @@ static void take_lock(void *context)
 {
     struct wsgi *wsgi = context;
 
-    PyEval_RestoreThread(wsgi->released);
+    if (wsgi->released)
+        PyEval_RestoreThread(wsgi->released);
+    wsgi->released = NULL;
     wsgi_run_signal_handlers(wsgi);
 }
 
@@ -93,6 +123,7 @@ static int detach(struct wsgi *wsgi)
         return r;
     dispatch_around_wait(wsgi->loop, NULL, NULL, NULL);
     dispatch_timer_remove(&wsgi->turn);
+    dispatch_timer_remove(&wsgi->rest);
     dispatch_waker_remove(&wsgi->waker);
     wsgi->loop = NULL;
     return 0;
@@ -116,8 +147,10 @@ int wsgi_attach(struct wsgi *wsgi, struct dispatch *loop)
     wsgi->loop = loop;
     wsgi_queue_init(&wsgi->waiting);
     wsgi->turn.fired = wsgi_turn_fired;
+    wsgi->rest.fired = rest;
     wsgi->waker.woken = woken;
     if ((r = dispatch_timer_add(loop, &wsgi->turn)) < 0 ||
+        (r = dispatch_timer_add(loop, &wsgi->rest)) < 0 ||
         (r = dispatch_waker_add(loop, &wsgi->waker)) < 0 || (r = take_turns(wsgi)) < 0)
         (void)detach(wsgi);
     return r;
@@ -132,8 +165,7 @@ void wsgi_free(struct wsgi *wsgi)
     Py_CLEAR(wsgi->context);
     wsgi_requests_free(wsgi);
     wsgi_head_fini(&wsgi->spare_head);
-    Py_CLEAR(wsgi->template);
-    wsgi_blocks_fini(&wsgi->blocks);
+    wsgi_environ_fini(wsgi);
     wsgi_addresses_fini(&wsgi->addresses);
     wsgi_values_fini(&wsgi->values);
     wsgi_names_fini(&wsgi->names);

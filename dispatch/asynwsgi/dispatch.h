@@ -15,8 +15,8 @@
  * dispatch_around_wait() has it.  Only dispatch_wake() may be called from other
  * threads and from signal handlers.  Times are nanoseconds of CLOCK_MONOTONIC.
  * After a fork the child may remove what was added and free the loop, without
- * effect on its parent's, but it may not run it; in a callback, too, if it
- * never returns from that.
+ * effect on its parent's, but dispatch_run() refuses to run it.  It may be
+ * forked in a callback, too, if it never returns from that.
  *
  * Functions that return int give 0 or a negative errno value.
  */
@@ -37,7 +37,8 @@ struct dispatch;
 /*
  * Make a loop with the back end of that name, or the platform's best when
  * `backend` is NULL.  -EINVAL: no such back end in this build; -ENOMEM,
- * -EMFILE, -ENFILE: the system's limits.
+ * -EMFILE, -ENFILE: the system's limits; -EPERM, -ENOSYS: the system forbids it
+ * or is too old for it, which only io_uring meets (Linux 6.1, and no seccomp filter).
  */
 int dispatch_new(const char *backend, struct dispatch **loop);
 
@@ -47,6 +48,7 @@ void dispatch_free(struct dispatch *loop);
 /*
  * Run until dispatch_stop(); gives the status handed to it.  A failure of the
  * back end itself gives a negative errno value.  May be called again after.
+ * -ECHILD: the loop was made by another process, of which this is a fork.
  */
 int dispatch_run(struct dispatch *loop);
 
@@ -99,6 +101,16 @@ enum {
  * a hang-up or an error come those of READ and WRITE that are wanted, since
  * neither would block.  A target that wants nothing hears of both all the same,
  * and should then be removed.  What is no longer wanted is not reported.
+ *
+ * An event can be stale when another callback, of this turn or with io_uring of
+ * the former, has done away with its cause; so let descriptors be nonblocking.
+ *
+ * Remove a target before its descriptor is closed, then nothing is left of either.
+ * Of one that is closed first the loop learns when it has something to tell the
+ * kernel, as after dispatch_want(): DISPATCH_ERROR is reported, once.  Until
+ * then poll reports that at once; epoll reports nothing, or goes on with the file
+ * while a duplicate is open; and io_uring keeps the file open, with what happens to it, up to the
+ * next event.  A number that is meanwhile opened again may be heard of as the target's.
  * The caller sets `ready`; the rest is the loop's, `fd` may be read.
  */
 struct dispatch_target {
@@ -113,14 +125,20 @@ struct dispatch_target {
  * -EEXIST; -EBADF: fd < 0, or beyond the loop's table and not open; -ENOMEM.
  * The kernel hears of it at the next wait, so a target that is removed before
  * costs no system call; a descriptor the kernel won't watch (closed, or with
- * epoll a regular file) is then reported once by DISPATCH_ERROR.
+ * epoll a regular file) is then reported once by DISPATCH_ERROR.  To have it try
+ * again, remove the target and add it: in its old place that cannot fail.
  */
 int dispatch_add(struct dispatch *loop, struct dispatch_target *target, int fd, unsigned events);
 
 /* Change what is wanted.  Costs nothing until the next wait. */
 void dispatch_want(struct dispatch_target *target, unsigned events);
 
-/* Harmless on a target that is not added (loop == NULL).  Closes nothing. */
+/*
+ * Harmless on a target that is not added (loop == NULL).  Closes nothing.  Costs no
+ * system call; with io_uring, one when it isn't the target's own callback that
+ * removes it.  Another thread, as above, leaves that to the loop's: with io_uring
+ * a file that it closes then is let go of as soon as the loop has woken.
+ */
 void dispatch_remove(struct dispatch_target *target);
 
 /*

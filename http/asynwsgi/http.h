@@ -151,6 +151,11 @@ struct http_request {
     bool is_head;  /* the method is HEAD */
     uint32_t field_count;
     struct http_field *fields; /* the caller's, room for limits->fields */
+    /*
+     * From an http_server: requests that have the same number have the same bytes from
+     * their first field on.  Its low bits differ the most.  0: nothing is known of that.
+     */
+    uint64_t section;
 };
 
 /* Where a parser stands in a head, of a request or a response, that has not arrived whole. */
@@ -310,12 +315,24 @@ struct http_header {
     uint32_t name_length, value_length;
 };
 
+/*
+ * Fields as the lines they are sent as, their CRLFs included: from who sends the
+ * same ones often.  They are valid, and none is Content-Length or hop-by-hop.
+ */
+struct http_lines {
+    const unsigned char *bytes;
+    uint32_t length;
+    bool has_date, has_server; /* there are such fields among them */
+    int64_t content_length;    /* a field beside them; -1: none */
+};
+
 struct http_response {
     unsigned status;
     const unsigned char *status_text; /* "200 OK": the code and the phrase */
     uint32_t status_length;
     uint32_t header_count;
     const struct http_header *headers;
+    const struct http_lines *lines; /* before these headers; NULL: none */
 };
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); from 1970 to the year 9999 */

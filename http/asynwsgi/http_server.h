@@ -125,7 +125,8 @@ int http_server_new(const struct http_server_options *options, struct http_serve
 
 /*
  * Serve a listening descriptor (as of tcpsocket_listen()), which stays the
- * caller's.  -ENOMEM, -EMFILE, -ENFILE, or that it is no listening socket.
+ * caller's.  -ENOTSOCK: it is no socket; or as for tcpsocket_listener_open().
+ * One that does not listen is not told from one to which nobody connects.
  */
 int http_server_listen(struct http_server *server, int descriptor);
 

@@ -39,9 +39,10 @@ struct server_options {
     const char *const *binds; /* HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, fd://N; NULL last */
     unsigned workers;         /* 1 to 1,024 */
     int backlog;
-    const char *backend;    /* of dispatch; NULL: the default */
-    const char *access_log; /* a file, "-" for standard output, NULL: none */
-    const char *error_log;  /* a file, "-" or NULL for standard error */
+    const char *backend;        /* of dispatch; NULL: the default */
+    const char *const *targets; /* plug-ins, FILE[:ARGUMENTS] each, NULL last; or NULL */
+    const char *access_log;     /* a file, "-" for standard output, NULL: none */
+    const char *error_log;      /* a file, "-" or NULL for standard error */
     enum server_log_level log_level;
     uint64_t graceful_timeout; /* nanoseconds a draining worker is given */
     struct http_limits limits;
@@ -51,7 +52,7 @@ struct server_options {
 };
 
 /*
- * Load the application in a child, and tell whether it would serve: a
+ * Load the plug-ins and the application in a child, and tell whether it would serve: a
  * server_status.  Nothing is bound.
  */
 int server_check(const struct server_options *options);

@@ -1,5 +1,6 @@
 # Each name has its source beside it: t/dispatch/NAME.cc.
 dispatch_tests = \
+	t/dispatch/abuse_test \
 	t/dispatch/loop_test \
 	t/dispatch/shared_test \
 	t/dispatch/signal_test \

@@ -124,7 +124,7 @@ TEST_F(Shared, TablesGrowDuringTheWait)
 TEST_F(Shared, ATargetGoesDuringTheWait)
 {
     Target going, replaced, successor;
-    Pair pair, other;
+    Pair pair, other, next;
     Timer end;
 
     ASSERT_EQ(dispatch_timer_add(loop, &end), 0);
@@ -132,11 +132,12 @@ TEST_F(Shared, ATargetGoesDuringTheWait)
     ASSERT_EQ(dispatch_add(loop, &going, pair.ours, DISPATCH_READ), 0);
     ASSERT_EQ(dispatch_add(loop, &replaced, other.ours, DISPATCH_READ), 0);
     run([&] {
-        pair.say();
-        other.say();
+        pair.close_peer();
+        other.close_peer();
         dispatch_remove(&going);
         dispatch_remove(&replaced);
-        ASSERT_EQ(dispatch_add(loop, &successor, other.ours, 0), 0);
+        ASSERT_EQ(dup2(next.ours, other.ours), other.ours);
+        ASSERT_EQ(dispatch_add(loop, &successor, other.ours, DISPATCH_READ), 0);
         dispatch_timer_set(&end, dispatch_clock() + 10 * MS);
     });
     EXPECT_EQ(going.calls, 0);

@@ -5,11 +5,22 @@
 #define DISPATCH_SYSCALLS_H
 
 #include <cerrno>
+#include <climits>
+#include <csignal>
 #include <cstdint>
 #include <ctime>
 #include <dlfcn.h>
 #include <poll.h>
 #include <sys/epoll.h>
+
+// As in <liburing.h>, which not every build has.
+struct io_uring;
+struct io_uring_cqe;
+struct __kernel_timespec {
+    long long tv_sec, tv_nsec;
+};
+
+constexpr int MILLION = 1000000;
 
 static int waits, changes, instances;
 static int longest;                // timeout of a wait
@@ -59,6 +70,23 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
     static auto *next = real(poll, "poll");
     return counted_wait(timeout, [&](int t) { return next(fds, count, t); });
+}
+
+int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe,
+                                     unsigned count, struct __kernel_timespec *timeout,
+                                     sigset_t *mask)
+{
+    static auto *next = real(io_uring_submit_and_wait_timeout, "io_uring_submit_and_wait_timeout");
+    constexpr long long LONGEST = INT_MAX / 1000;
+    int r = 0;
+    counted_wait(
+        timeout->tv_sec > LONGEST ? -1 : int(timeout->tv_sec * 1000 + timeout->tv_nsec / MILLION),
+        [&](int t) {
+            __kernel_timespec time = {t / 1000, t % 1000 * MILLION};
+            r = next(ring, cqe, count, t < 0 ? timeout : &time, mask);
+            return r == -ETIME ? 0 : 1;
+        });
+    return r;
 }
 
 int epoll_ctl(int epfd, int operation, int fd, struct epoll_event *event) noexcept

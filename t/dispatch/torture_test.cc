@@ -1,5 +1,6 @@
 // Everything at random, from inside callbacks too, beside a model that knows who may be called and
-// who must be. Objects are freed at once, so a late callback is also found by AddressSanitizer.
+// who must be, while other threads wake the loop. Objects are freed at once, so a late callback is
+// also found by AddressSanitizer.
 //
 // ASYNWSGI_TEST_SEED and ASYNWSGI_TEST_OPERATIONS change the run.
 
@@ -7,12 +8,14 @@
 #include "dispatch/syscalls.h"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <poll.h>
 #include <random>
+#include <thread>
 #include <vector>
 
 static unsigned long environment(const char *name, unsigned long otherwise)
@@ -26,8 +29,9 @@ class Torture : public testing::Test {
     struct Watched;
     struct Deadline;
     struct Flag;
+    struct Other;
 
-    static constexpr size_t TARGETS = 48, TIMERS = 48, WAKERS = 6;
+    static constexpr size_t TARGETS = 48, TIMERS = 48, WAKERS = 6, THREADS = 2;
 
     VirtualClock clock;
     Loop loop;
@@ -36,13 +40,15 @@ class Torture : public testing::Test {
     std::mt19937 random{unsigned(seed)};
     bool stopping = false; // dispatch_stop was called: no callback before the next run
     bool settling = false; // callbacks only count
-    unsigned long called = 0, reused = 0;
+    unsigned long called = 0, reused = 0, errors = 0;
+    int closed = -1; // a target's descriptor that was closed behind the loop's back
 
     std::map<int, Watched *> targets; // by descriptor
     std::vector<Deadline *> timers;
     std::vector<Flag *> wakers;
     std::vector<int> peers; // the other ends of the targets' sockets, and of those gone
     std::vector<int> spare; // open descriptors without a target: duplicates, and ends never closed
+    std::vector<std::unique_ptr<Other>> others;
 
     size_t below(size_t n)
     {
@@ -63,6 +69,38 @@ class Torture : public testing::Test {
         bool raised = false;
     };
 
+    // A thread that wakes the loop all the time, and counts how often before it does.
+    struct Other {
+        Waker waker;
+        std::atomic<unsigned long> made{0};
+        std::atomic<bool> ended{false};
+        unsigned long seen = 0;
+        std::thread thread;
+
+        explicit Other(dispatch *loop)
+        {
+            EXPECT_EQ(dispatch_waker_add(loop, &waker), 0);
+            waker.on = [this] { seen = made; };
+            thread = std::thread([this] {
+                while (!ended) {
+                    made++;
+                    dispatch_wake(&waker);
+                    std::this_thread::sleep_for(std::chrono::microseconds(50));
+                }
+            });
+        }
+        void end()
+        {
+            ended = true;
+            if (thread.joinable())
+                thread.join();
+        }
+        ~Other()
+        {
+            end();
+        }
+    };
+
     // Callbacks: is this one due?
 
     static void ready(dispatch_target *target, unsigned events)
@@ -72,6 +110,10 @@ class Torture : public testing::Test {
         auto found = torture->targets.find(self->fd);
         ASSERT_TRUE(found != torture->targets.end() && found->second == self);
         ASSERT_LT(self->added_at, dispatch_now(torture->loop)); // this batch has none of its own
+        if (self->fd == torture->closed) {
+            torture->errors += (events & DISPATCH_ERROR) != 0;
+            return;
+        }
         ASSERT_NE(events, 0u);
         ASSERT_EQ(events & ~(self->wanted | DISPATCH_HANGUP | DISPATCH_ERROR), 0u);
         ASSERT_EQ(events & DISPATCH_ERROR, 0u);
@@ -322,6 +364,32 @@ class Torture : public testing::Test {
         }
     }
 
+    // A target whose descriptor is closed hears of that once at most, and surely if the kernel is
+    // told something of it; whether or not, the others go on.
+    void close_behind_its_back()
+    {
+        if (targets.empty())
+            return;
+        auto found = std::next(targets.begin(), long(below(targets.size())));
+        bool told = below(2);
+        settling = true;
+        turn(); // what has changed is told
+        closed = found->first;
+        errors = 0;
+        close(closed);
+        if (told)
+            dispatch_want(found->second, found->second->wanted ^ DISPATCH_READ);
+        for (int i = 0; i < 4; i++)
+            turn();
+        ASSERT_LE(errors, 1u);
+        ASSERT_TRUE(errors == 1 || !told);
+        dispatch_remove(found->second);
+        delete found->second;
+        targets.erase(found);
+        closed = -1;
+        settling = false;
+    }
+
     // With no operations: in each turn just those are called that poll(2) says are ready, leftovers
     // are dealt with, and no wake is outstanding.
     void settle()
@@ -346,6 +414,7 @@ class Torture : public testing::Test {
 
     void TearDown() override
     {
+        others.clear();
         while (!targets.empty())
             close(unwatch());
         for (Deadline *timer : timers) {
@@ -367,6 +436,8 @@ TEST_F(Torture, AgreesWithAModel)
 {
     SCOPED_TRACE("ASYNWSGI_TEST_SEED=" + std::to_string(seed));
     signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < THREADS; i++)
+        others.push_back(std::make_unique<Other>(loop));
     for (int turns = 0; left > 0 && !HasFatalFailure(); turns++) {
         for (size_t n = below(20); n > 0; n--)
             operate();
@@ -377,7 +448,15 @@ TEST_F(Torture, AgreesWithAModel)
         turn();
         if (turns % 50 == 0)
             settle();
+        if (turns % 50 == 25)
+            close_behind_its_back();
     }
+    for (auto &other : others)
+        other->end();
+    turn();
+    turn();
+    for (auto &other : others)
+        EXPECT_EQ(other->seen, other->made);
     printf("seed %lu: %lu callbacks, %lu numbers reused\n", seed, called, reused);
     EXPECT_GT(called, 0u);
     EXPECT_GT(reused, 0u);

@@ -13,6 +13,7 @@ e2e_tests = \
 	t/e2e/test_file_wrapper.py \
 	t/e2e/test_flask.py \
 	t/e2e/test_input.py \
+	t/e2e/test_instructions.py \
 	t/e2e/test_libraries.py \
 	t/e2e/test_limits.py \
 	t/e2e/test_load.py \
@@ -22,6 +23,7 @@ e2e_tests = \
 	t/e2e/test_pep3333_examples.py \
 	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
+	t/e2e/test_probes.py \
 	t/e2e/test_processes.py \
 	t/e2e/test_proxies.py \
 	t/e2e/test_references.py \
@@ -30,6 +32,7 @@ e2e_tests = \
 	t/e2e/test_soak.py \
 	t/e2e/test_streaming.py \
 	t/e2e/test_strict.py \
+	t/e2e/test_targets.py \
 	t/e2e/test_threads.py \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py \
@@ -61,12 +64,14 @@ e2e_files = \
 	t/e2e/apps/streaming.py \
 	t/e2e/apps/strict.py \
 	t/e2e/apps/waiting.py \
+	t/e2e/backends.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/peer.py \
 	t/e2e/proxy.py \
 	t/e2e/run \
-	t/e2e/serving.py
+	t/e2e/serving.py \
+	t/e2e/targets/witness.c
 
 TESTS += $(e2e_tests)
 EXTRA_DIST += $(e2e_tests) $(e2e_files)

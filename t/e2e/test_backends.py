@@ -2,12 +2,14 @@
 
 import pytest
 
+import backends
 from peer import request
 
 
-@pytest.mark.parametrize('backend, epolls', [('epoll', True), ('poll', False)])
+@pytest.mark.parametrize('backend', ['epoll', 'poll', 'io_uring'])
 @pytest.mark.parametrize('how', ['option', 'environment'])
-def test_backend(serve, backend, epolls, how):
+def test_backend(serve, backend, how):
+    backends.need(backend)
     if how == 'option':
         server = serve('pep3333', '--backend', backend)
     else:
@@ -18,4 +20,5 @@ def test_backend(serve, backend, epolls, how):
     for client in clients:
         assert client.response().body == bytes(200_000)
         client.close()
-    assert ('anon_inode:[eventpoll]' in server.descriptors()) == epolls
+    assert ('anon_inode:[eventpoll]' in server.descriptors()) == (backend == 'epoll')
+    assert ('anon_inode:[io_uring]' in server.descriptors()) == (backend == 'io_uring')

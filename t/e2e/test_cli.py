@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import backends
 from command import HELLO, finish
 
 TELL = '''
@@ -58,7 +59,7 @@ OPTIONS = '''access-logfile backend backlog bind body-memory chdir check-config 
     factory graceful-timeout help input-window limit-chunk-extension limit-request-body
     limit-request-field-size limit-request-fields limit-request-head limit-request-line
     limit-trailers log-level memory-budget min-rate-body min-rate-write pythonpath queue
-    queue-timeout streaming threads timeout-body timeout-drain timeout-head timeout-idle
+    queue-timeout streaming target threads timeout-body timeout-drain timeout-head timeout-idle
     timeout-write underscores-in-headers venv version workers'''.split()
 
 
@@ -102,7 +103,7 @@ def test_help_has_the_defaults():
     (['--limit-request-fields', '1001', 'app'], ['from 1 to 1000']),
     (['--limit-request-line', '8', 'app'], ['--limit-request-line: "8"', 'from 64 to 1g']),
     (['--log-level', 'loud', 'app'], ['--log-level: "loud"', 'debug, info, warning']),
-    (['--backend', 'select', 'app'], ['--backend: "select"', 'epoll or poll']),
+    (['--backend', 'select', 'app'], ['--backend: "select"', 'epoll', ' or poll']),
     (['-e', 'novalue', 'app'], ['--env: "novalue"', 'NAME=VALUE']),
     (['-e', '=x', 'app'], ['--env: "=x"']),
     (['--chdir', '/nowhere', 'app'], ['/nowhere', 'No such file or directory']),
@@ -115,6 +116,14 @@ def test_help_has_the_defaults():
 ])
 def test_usage(arguments, words):
     refused(finish(*arguments), 2, *words)
+
+
+def test_a_backend_that_the_kernel_forbids(hello):
+    backends.need('io_uring')
+    refused(finish('--chdir', hello, '--backend', 'io_uring', 'app', preexec_fn=backends.forbid),
+            2, '--backend', 'io_uring', 'Operation not permitted')
+    refused(finish('--chdir', hello, '--check-config', 'app', preexec_fn=backends.forbid,
+                   env={'ASYNWSGI_BACKEND': 'io_uring'}), 2, 'io_uring', 'Operation not permitted')
 
 
 @pytest.fixture
@@ -322,8 +331,9 @@ def test_workers(start, options, env, workers):
     assert f'{workers} worker' in server.log
 
 
-@pytest.mark.parametrize('backend', ['epoll', 'poll'])
+@pytest.mark.parametrize('backend', ['epoll', 'poll', 'io_uring'])
 def test_backend(start, backend):
+    backends.need(backend)
     assert start(HELLO, '--backend', backend).request().status == 200
 
 

@@ -6,7 +6,8 @@
 
 #include <gtest/gtest.h>
 
-// The dispatch backend that this run is to use: "epoll" or "poll".
+// The dispatch backend that this run is to use: "epoll", "poll" or "io_uring". Where the kernel
+// forbids the last, a program of tests is one that is skipped.
 const char *test_backend();
 
 // Lets the running test end with descriptors open that were not open when it began.

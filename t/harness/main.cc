@@ -1,9 +1,12 @@
 #include "harness/harness.h"
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static bool open_descriptors_allowed;
 
@@ -16,6 +19,15 @@ const char *test_backend()
 void test_allow_open_descriptors()
 {
     open_descriptors_allowed = true;
+}
+
+// By seccomp, by /proc/sys/kernel/io_uring_disabled, for want of it, or by what we run under.
+static bool is_forbidden(const std::string &backend)
+{
+    if (backend != "io_uring")
+        return false;
+    syscall(SYS_io_uring_setup, 0, nullptr); // fails in any case
+    return errno == EPERM || errno == EACCES || errno == ENOSYS;
 }
 
 // Each open descriptor and what it refers to.
@@ -50,9 +62,22 @@ class Guard : public testing::EmptyTestEventListener {
     std::map<std::string, std::string> before;
 };
 
+// Runs in place of all others.
+class Forbidden : public testing::Test {
+    void TestBody() override
+    {
+        GTEST_SKIP() << "this system does not let us use " << test_backend();
+    }
+};
+
 int main(int argc, char **argv)
 {
     testing::InitGoogleTest(&argc, argv);
     testing::UnitTest::GetInstance()->listeners().Append(new Guard);
+    if (is_forbidden(test_backend())) {
+        testing::RegisterTest("Backend", "IsForbidden", nullptr, nullptr, __FILE__, __LINE__,
+                              []() -> testing::Test * { return new Forbidden; });
+        GTEST_FLAG_SET(filter, "Backend.IsForbidden");
+    }
     return RUN_ALL_TESTS();
 }

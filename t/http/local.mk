@@ -10,6 +10,7 @@ http_tests = \
 	t/http/request_test \
 	t/http/response_test \
 	t/http/scan_test \
+	t/http/section_test \
 	t/http/states_test
 http_test_files = \
 	t/http/golden/README.md \

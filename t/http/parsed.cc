@@ -1,5 +1,6 @@
 // A connection without a socket: the parsers are given what has arrived and not been consumed, in
-// memory of its own of just that size, so that a sanitizer sees what is read beyond it.
+// memory of its own of just that size, so that a sanitizer sees what is read beyond it. Each
+// connection comes three times, so that its field sections are known the third time.
 
 #include "http/parsed.h"
 
@@ -7,16 +8,22 @@
 #include <memory>
 #include <stdexcept>
 
+extern "C" {
+#include <section.h>
+}
+
 namespace {
 
 class Parsed {
   public:
     Reading reading;
 
-    Parsed(const struct http_limits &its_limits, bool is_chunked) : limits(its_limits)
+    // Without sections: chunked content, without a head.
+    Parsed(const struct http_limits &its_limits, struct http_sections *its_sections)
+        : limits(its_limits), sections(its_sections)
     {
         http_request_parser_init(&parser);
-        if (is_chunked) {
+        if (!sections) {
             reading.messages.emplace_back();
             reading.messages[0].body = HTTP_BODY_CHUNKED;
             http_chunked_init(&chunked);
@@ -61,16 +68,18 @@ class Parsed {
         std::unique_ptr<struct http_field[]> fields(new struct http_field[limits.fields]);
         struct http_request request = {};
         request.fields = fields.get();
-        enum http_fault fault =
-            http_request_parse(&parser, &limits, input, pending.size(), &request);
+        enum http_fault fault = http_request_parse_known(
+            &parser, &limits, input, pending.size(), http_sections_at(sections, place), &request);
         if (fault == HTTP_INCOMPLETE)
             return false;
         if (fault != HTTP_COMPLETE)
             return fail(fault);
         struct http_framing framing = {};
-        fault = http_request_frame(&request, &limits, &framing);
+        fault = http_sections_frame(sections, &limits, &request, &framing);
         if (fault != HTTP_COMPLETE)
             return fail(fault);
+        if (request.section != 0)
+            place = http_section_place(&request);
         take(request, framing);
         consume(request.length);
         http_request_parser_init(&parser);
@@ -169,6 +178,8 @@ class Parsed {
     }
 
     const struct http_limits &limits;
+    struct http_sections *sections;
+    unsigned place = 0;
     enum {
         HEAD,
         SIZED,
@@ -209,13 +220,22 @@ std::string with_faults(const Reading &reading)
 Reading parsed(const std::string &bytes, const std::vector<size_t> &cuts,
                const struct http_limits &limits)
 {
-    return run(Parsed(limits, false), bytes, cuts);
+    std::unique_ptr<struct http_sections, void (*)(struct http_sections *)> sections(
+        new struct http_sections(), [](struct http_sections *old) {
+            http_sections_fini(old);
+            delete old;
+        });
+    Reading first = run(Parsed(limits, sections.get()), bytes, cuts);
+    for (int again = 0; again < 2; again++)
+        if (with_faults(run(Parsed(limits, sections.get()), bytes, cuts)) != with_faults(first))
+            throw std::logic_error("with its sections known it reads otherwise");
+    return first;
 }
 
 Reading parsed_chunked(const std::string &bytes, const std::vector<size_t> &cuts,
                        const struct http_limits &limits)
 {
-    return run(Parsed(limits, true), bytes, cuts);
+    return run(Parsed(limits, NULL), bytes, cuts);
 }
 
 bool agree(const Reading &by_parsers, const Reading &by_oracle, std::string *difference)

@@ -20,9 +20,26 @@ static void expect_stops(const unsigned char *(*scan)(const unsigned char *, con
             }
 }
 
+static void expect_all(bool (*all)(const unsigned char *, size_t), bool (*in_class)(unsigned char),
+                       unsigned char plain)
+{
+    for (size_t length = 0; length < 50; length++) {
+        std::vector<unsigned char> bytes(length, plain);
+        ASSERT_TRUE(all(bytes.data(), length)) << length;
+        for (size_t place = 0; place < length; place++)
+            for (int byte = 0; byte < 256; byte++) {
+                std::vector<unsigned char> changed = bytes;
+                changed[place] = static_cast<unsigned char>(byte);
+                ASSERT_EQ(all(changed.data(), length), in_class(changed[place]))
+                    << "byte " << byte << " at " << place << " of " << length;
+            }
+    }
+}
+
 TEST(Scan, Value)
 {
     expect_stops(scan_value, is_value, 'a');
+    expect_all(all_value, is_value, 'a');
     for (int byte = 0; byte < 256; byte++)
         EXPECT_EQ(is_value(static_cast<unsigned char>(byte)),
                   byte == '\t' || (byte >= ' ' && byte != 0x7f));
@@ -47,6 +64,7 @@ TEST(Scan, Path)
 TEST(Scan, Name)
 {
     expect_stops(scan_name, is_name, 'a');
+    expect_all(all_name, is_name, 'a');
     for (int byte = 0; byte < 256; byte++)
         EXPECT_EQ(is_name(static_cast<unsigned char>(byte)),
                   (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '-');

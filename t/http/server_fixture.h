@@ -219,9 +219,12 @@ inline int respond(struct http_connection *c, const std::string &status, const H
     for (const auto &[name, value] : headers)
         fields.push_back({bytes(name), bytes(value), static_cast<uint32_t>(name.size()),
                           static_cast<uint32_t>(value.size())});
-    struct http_response response = {static_cast<unsigned>(std::stoul(status)), bytes(status),
+    struct http_response response = {static_cast<unsigned>(std::stoul(status)),
+                                     bytes(status),
                                      static_cast<uint32_t>(status.size()),
-                                     static_cast<uint32_t>(fields.size()), fields.data()};
+                                     static_cast<uint32_t>(fields.size()),
+                                     fields.data(),
+                                     nullptr};
     return http_respond(c, &response, length);
 }
 

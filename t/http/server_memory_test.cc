@@ -26,12 +26,12 @@ TEST_F(ServerMemory, KeptAliveRequestsAllocateNothing)
                              "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                              "3\r\nabc\r\n0\r\n\r\n";
     Client &c = client();
-    c.send(post);
-    EXPECT_TRUE(until([&] { return seen("last") == 2; }));
-    unsigned long before = test_allocations();
-    for (size_t i = 2; i <= 20; i++) {
+    unsigned long before = 0;
+    for (size_t i = 1; i <= 20; i++) {
         c.send(post);
         EXPECT_TRUE(until([&] { return seen("last") == 2 * i; }));
+        if (i == 2) // field sections are kept when they come again
+            before = test_allocations();
     }
     EXPECT_EQ(test_allocations(), before);
 }
@@ -46,6 +46,7 @@ TEST_F(ServerMemory, AConnectionIsOneAllocation)
         EXPECT_TRUE(gone());
     };
     session();
+    session(); // of which the field section is kept
     unsigned long before = test_allocations();
     for (int i = 0; i < 20; i++)
         session();

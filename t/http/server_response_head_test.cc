@@ -26,15 +26,19 @@ class ResponseHead : public testing::Test {
     struct response_stamp stamp = {const_cast<unsigned char *>(bytes(stamp_text)), 11, 12};
 
     // The head, or "" where it is refused. Fails if it takes more than the room asked for.
-    std::string write(const std::string &status, const Headers &headers)
+    std::string write(const std::string &status, const Headers &headers,
+                      const struct http_lines *lines = nullptr)
     {
         std::vector<struct http_header> fields;
         for (const auto &[name, value] : headers)
             fields.push_back({bytes(name), bytes(value), static_cast<uint32_t>(name.size()),
                               static_cast<uint32_t>(value.size())});
-        struct http_response response = {static_cast<unsigned>(std::stoul(status)), bytes(status),
+        struct http_response response = {static_cast<unsigned>(std::stoul(status)),
+                                         bytes(status),
                                          static_cast<uint32_t>(status.size()),
-                                         static_cast<uint32_t>(fields.size()), fields.data()};
+                                         static_cast<uint32_t>(fields.size()),
+                                         fields.data(),
+                                         lines};
         std::vector<unsigned char> room(http_response_head_room(&response, &stamp));
         size_t length = http_response_head_write(&response, &stamp, &framing, room.data());
         EXPECT_LE(length, room.size());
@@ -50,6 +54,23 @@ TEST_F(ResponseHead, FieldsStampFraming)
               "Server: me\r\nContent-Length: 5\r\n\r\n");
     EXPECT_EQ(framing.body, RESPONSE_SIZED);
     EXPECT_TRUE(framing.persistent);
+}
+
+TEST_F(ResponseHead, LinesStandBeforeTheHeaders)
+{
+    const std::string text = "date: D\r\nA: b\r\n";
+    struct http_lines lines = {bytes(text), static_cast<uint32_t>(text.size()), true, false, -1};
+    framing.length = 5;
+    EXPECT_EQ(write("200 OK", {{"C", "d"}}, &lines),
+              "HTTP/1.1 200 OK\r\n" + text + "C: d\r\nServer: me\r\nContent-Length: 5\r\n\r\n");
+    lines.content_length = 6;
+    lines.has_server = true;
+    EXPECT_EQ(write("200 OK", {}, &lines),
+              "HTTP/1.1 200 OK\r\n" + text + "Content-Length: 6\r\n\r\n");
+    EXPECT_EQ(write("200 OK", {{"Content-Length", "7"}}, &lines), "");
+    lines.length = 0;
+    EXPECT_EQ(write("304 Not Modified", {}, &lines),
+              "HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\n");
 }
 
 TEST_F(ResponseHead, OwnDateAndServerReplaceOurs)

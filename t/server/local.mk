@@ -4,7 +4,8 @@ server_tests = \
 	t/server/backoff_test \
 	t/server/escape_test \
 	t/server/listeners_test \
-	t/server/log_test
+	t/server/log_test \
+	t/server/target_test
 server_test_files = t/server/support.h
 EXTRA_DIST += $(server_test_files)
 

@@ -2,6 +2,8 @@
 
 #include "wsgi/fixture.h"
 
+#include <thread>
+
 namespace {
 
 class ResponseTest : public Wsgi {};
@@ -576,6 +578,60 @@ def app(e, s):
 }
 
 // -- Pipelining, HTTP/1.0 -------------------------------------------------------------------------
+
+// A thread that Python does not know of yet, as a library may have: the loop waits for nothing
+// else, and a request has just been.
+TEST_F(ResponseTest, AThreadThatBeginsWhileTheLoopWaitsHasItsTurn)
+{
+    serve("def app(e, s):\n  s('200 OK', [])\n  return [b'x']");
+    Client(*this).get();
+    dispatch_waker done = {};
+    done.woken = [](auto *waker) { dispatch_stop(waker->loop, 1); };
+    dispatch_timer late = {};
+    late.fired = [](auto *timer) { dispatch_stop(timer->loop, 0); };
+    ASSERT_EQ(dispatch_waker_add(loop, &done), 0);
+    ASSERT_EQ(dispatch_timer_add(loop, &late), 0);
+    dispatch_timer_set(&late, dispatch_clock() + UINT64_C(60000000000));
+    std::thread thread([&] {
+        usleep(20000);
+        PyGILState_STATE state = PyGILState_Ensure();
+        PyGILState_Release(state);
+        dispatch_wake(&done);
+    });
+    EXPECT_EQ(dispatch_run(loop), 1);
+    PyThreadState *released = PyEval_SaveThread();
+    thread.join();
+    PyEval_RestoreThread(released);
+    dispatch_waker_remove(&done);
+    dispatch_timer_remove(&late);
+}
+
+// What a request sets in its context no later one sees, be it set when the request ends, reset, or
+// kept by a token.
+TEST_F(ResponseTest, ContextsAreAsNewForEachRequest)
+{
+    serve(R"py(
+import contextvars
+var = contextvars.ContextVar('var', default='none')
+seen, tokens = [], []
+def app(environ, start_response):
+    seen.append(var.get() + ' %d' % len(contextvars.copy_context()))
+    if environ['PATH_INFO'] != '/look':
+        token = var.set('set')
+    if environ['PATH_INFO'] == '/reset':
+        var.reset(token)
+    if environ['PATH_INFO'] == '/keep':
+        tokens.append(token)
+        var.reset(token)
+    start_response('200 OK', [])
+    return []
+)py");
+    Client client(*this);
+    for (const char *path :
+         {"/look", "/set", "/look", "/reset", "/look", "/keep", "/keep", "/look"})
+        client.get(path);
+    EXPECT_EQ(value("set(seen), len(seen)"), "({'none 0'}, 8)");
+}
 
 TEST_F(ResponseTest, PipelinedRequestsAreAnsweredInOrder)
 {

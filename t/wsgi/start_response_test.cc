@@ -251,6 +251,63 @@ def app(e, s):
     EXPECT_EQ(Client(*this).get().field("a"), "b");
 }
 
+// Heads that differ from the one before in little are not taken for it, whatever came before.
+TEST_F(StartResponse, AfterAnyOther)
+{
+    const std::string application = R"py(
+class S(str): pass
+heads = [
+    ('200 OK', [('A', 'b'), ('Content-Length', '4'), ('C', 'd')]),
+    ('200 OK', [('A', 'b'), ('Content-Length', '3'), ('C', 'd')]),
+    ('200 Ok', [('A', 'b'), ('Content-Length', '4'), ('C', 'd')]),
+    ('200 OK', [('a', 'b'), ('Content-Length', '4'), ('C', 'd')]),
+    ('200 OK', [('A', 'b'), ('Content-Length', '4'), ('C', 'D')]),
+    ('200 OK', [('A', 'b '), ('Content-Length', ' 4'), ('C', 'd')]),
+    ('200 OK', [('A', 'b'), ('C', 'd'), ('Content-Length', '4')]),
+    ('200 OK', [('A', 'b'), ('C', 'd')]),
+    ('200 OK', [('Content-Length', '4'), ('Content-Length', '4')]),
+    ('200 OK', [('Content-Length', '4'), ('Content-Length', '3')]),
+    ('200 OK', [('Content-Length', '4'), ('Content-Length', 'x')]),
+    ('200 OK', [('Content-Length', '4')]),
+    ('200 OK', [('Content-Length', '')]),
+    ('200 OK', []),
+    ('200 OK', [('Date', 'x'), ('Server', 'y')]),
+    ('200 OK', [('A', 'b\r'), ('Content-Length', '4'), ('C', 'd')]),
+    ('200 OK', [('A', 'b\u0100'), ('Content-Length', '4'), ('C', 'd')]),
+    ('200 OK', [('A', 'b'), ('Content-Length', '4'), ('Connection', 'd')]),
+    ('200 OK', [('A', 'b'), ('Content-Length', '4'), ('C', b'd')]),
+    ('200 OK', [('A', 'b'), ('Content-Length', '4'), ['C', 'd']]),
+    ('200 OK', (('A', 'b'), ('Content-Length', '4'), ('C', 'd'))),
+    (S('200 OK'), [(S('A'), S('b')), (S('Content-Length'), S('4')), (S('C'), S('d'))]),
+]
+def app(e, s):
+    s(*heads[int(e['PATH_INFO'][1:])])
+    return [b'body']
+)py";
+    const size_t count = 22;
+    auto head = [&](Client &client, size_t i) {
+        std::string text = client.get("/" + std::to_string(i)).head;
+        size_t date = text.find("\r\nDate:");
+        return date == std::string::npos ? text
+                                         : text.erase(date, text.find("\r\n", date + 1) - date);
+    };
+    std::vector<std::string> right;
+    for (size_t i = 0; i < count; i++) {
+        serve(application);
+        Client client(*this);
+        right.push_back(head(client, i));
+    }
+    EXPECT_EQ(std::count_if(right.begin(), right.end(),
+                            [](auto &text) { return text.find("500") != std::string::npos; }),
+              9);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < count; k++)
+            for (size_t j : {i, k, i, k, k, i}) {
+                Client client(*this);
+                ASSERT_EQ(head(client, j), right[j]) << i << " and " << k;
+            }
+}
+
 TEST_F(StartResponse, MayBeCalledWithinTheIterable)
 {
     serve("def app(e, s):\n  yield b''\n  s('202 Late', [])\n  yield b'x'");

@@ -40,7 +40,7 @@ struct tcpsocket_address {
  * "unix:@ABSTRACT".  A name is resolved, which may block; its first address is
  * taken.  -EINVAL: none of these forms; -ERANGE: port over 65535;
  * -ENAMETOOLONG: a path too long for a socket; -ENOENT: the name has no address;
- * -EAGAIN: no name server answers.
+ * -EAGAIN: no name server answers; -ENOMEM.
  */
 int tcpsocket_address_parse(const char *text, struct tcpsocket_address *address);
 
@@ -93,6 +93,8 @@ struct tcpsocket_listener {
 /*
  * Serve a listening socket, which stays the caller's.  It is made
  * non-blocking, and TCP_NODELAY is set on it for its connections to inherit.
+ * -EBADF, -EEXIST, -ENOMEM, as for dispatch_add(); -EMFILE, -ENFILE, -ENOBUFS for
+ * the reserve descriptor.
  */
 int tcpsocket_listener_open(struct tcpsocket_listener *listener, struct dispatch *loop,
                             int descriptor);
@@ -192,8 +194,9 @@ struct tcpsocket_stream {
 };
 
 /*
- * Take over a connected descriptor, reading from the next turn on.  On failure
- * the descriptor stays the caller's.
+ * Take over a connected, non-blocking descriptor, reading from the next turn on.
+ * On failure the descriptor stays the caller's.  -EBADF, -EEXIST, -ENOMEM, as for
+ * dispatch_add().
  */
 int tcpsocket_stream_open(struct tcpsocket_stream *stream, struct tcpsocket_pool *pool,
                           int descriptor);
