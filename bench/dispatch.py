@@ -1,12 +1,13 @@
 """Measure dispatch's turns and timers beside libev's and libuv's, which do the same work.
 
 Takes the programs of loop.c that were built, one for each library.  Instructions are those of user
-space by callgrind, of the loop alone, without what the callbacks read and write.  Time is CPU time with
-the kernel's and the callbacks' share; all take turns within each round, and the least and the median
-of the rounds are given.  Both are per ready event: a turn costs that times those ready.
+space by callgrind, of the loop alone, without what the callbacks read and write.  Time is CPU time
+with the kernel's and the callbacks' share; all take turns within each round, and the least and the
+median of the rounds are given.  Both are per ready event: a turn costs that times those ready.
 """
 
 import argparse
+import io
 import json
 import os
 import platform
@@ -37,7 +38,8 @@ def run(contender, mode, *arguments, wrap=()):
     """phase -> (how often, nanoseconds); None: it could not."""
     program, backend = contender
     done = subprocess.run([*wrap, program, mode, backend, *map(str, arguments)],
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=1200)
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          timeout=1200)
     if done.returncode != 0:
         return None
     lines = (line.split() for line in done.stdout.splitlines())
@@ -77,7 +79,8 @@ def measure(all_contenders, rounds, callgrind, mode, *arguments, short=None):
     for name, phases in nanoseconds(all_contenders, rounds, mode, *arguments).items():
         for phase, samples in phases.items():
             result.setdefault(phase, {})[name] = {
-                "ns_least": min(samples), "ns_median": statistics.median(samples), "samples": samples}
+                "ns_least": min(samples), "ns_median": statistics.median(samples),
+                "samples": samples}
     for name, contender in all_contenders.items() if callgrind else ():
         for phase, each in (instructions(contender, mode, *(short or arguments)) or {}).items():
             result[phase][name]["instructions"] = each
@@ -89,7 +92,7 @@ def turns(all_contenders, args):
     rows = []
     for targets in args.targets:
         for ready in sorted({1, min(100, targets), targets}):
-            count = 1000 if ready == 1 else max(4, 20000 // ready) * ready
+            count = 300 if ready == 1 else max(4, 20000 // ready) * ready
             short = 100 if ready == 1 else max(4, 10000 // ready) * ready
             figures = measure(all_contenders, args.rounds, args.callgrind, "turns", targets, ready,
                               count, short=(targets, ready, short))
@@ -111,7 +114,8 @@ def show(title, heads, rows, names, cell):
     print("|" + " --- |" * len(heads) + " ---: |" * len(names))
     for row in rows:
         cells = [f"{row[head]:,}" if isinstance(row[head], int) else row[head] for head in heads]
-        print("| " + " | ".join([*cells, *(cell(row["figures"].get(name, {})) for name in names)]) + " |")
+        cells += [cell(row["figures"].get(name, {})) for name in names]
+        print("| " + " | ".join(cells) + " |")
 
 
 def show_all(heads, rows, what):
@@ -129,23 +133,27 @@ def plot(rows, path):
         print("no plot: matplotlib not found; on Debian: apt-get install python3-matplotlib")
         return
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "dispatch"
+    matplotlib.rcParams.update({"svg.hashsalt": "dispatch", "svg.fonttype": "none"})
     from matplotlib import pyplot
 
     figure, panels = pyplot.subplots(1, 2, figsize=(10, 4))
     rows = [row for row in rows if row["ready"] == 1]
     for axes, key, title in zip(panels, ("ns_least", "instructions"),
-                                ("CPU time of a turn, ns", "instructions of a turn, in user space")):
+                                ("CPU time of a turn, ns", "user instructions of a turn")):
         for name in rows[0]["figures"]:
             points = [(row["targets"] - 1, row["figures"][name][key]) for row in rows
                       if key in row["figures"].get(name, {})]
             if points:
                 axes.plot(*zip(*points), marker="o", label=name)
-        axes.set(xscale="log", yscale="log", xlabel="idle targets, beside one that is ready", title=title)
+        axes.set(xscale="log", yscale="log", title=title,
+                 xlabel="idle targets, beside one that is ready")
         axes.grid(True, which="major", alpha=0.3)
         axes.legend()
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    text = io.StringIO()
+    figure.savefig(text, metadata={"Date": None})
+    with open(path, "w") as file:
+        file.writelines(line.rstrip() + "\n" for line in text.getvalue().splitlines())
 
 
 def limited(targets):
@@ -180,8 +188,9 @@ def main():
         plot(of_turns, args.plot)
     if args.json:
         with open(args.json, "w") as file:
-            json.dump({"machine": platform.platform(), "cpus": os.cpu_count(), "rounds": args.rounds,
-                       "turns": of_turns, "timers": of_timers}, file, indent=1)
+            json.dump({"machine": platform.platform(), "cpus": os.cpu_count(),
+                       "rounds": args.rounds, "turns": of_turns,
+                       "timers": of_timers}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -63,5 +63,5 @@ bench_loop_libuv_LDADD = -luv
 bench-dispatch: $(bench_loops)
 	$(PYTHON) $(srcdir)/bench/dispatch.py $(bench_loops) --json bench-dispatch.json \
 		--plot bench-dispatch.svg $(BENCH_DISPATCH_FLAGS)
-EXTRA_DIST += bench/dispatch.py
+EXTRA_DIST += bench/dispatch.py docs/DISPATCH.md docs/dispatch.svg
 CLEANFILES += bench-dispatch.json bench-dispatch.svg

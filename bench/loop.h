@@ -1,6 +1,6 @@
 /*
- * What loop.c measures, for an event loop library each: loop_NAME.c has the functions named loop_, the
- * thinnest there can be over the library, and calls those named bench_ from the library's own callbacks.
+ * What loop.c measures: loop_NAME.c has, for an event loop library each, the functions
+ * named loop_, as thin as can be, and calls those named bench_ from its callbacks.
  */
 #ifndef BENCH_LOOP_H
 #define BENCH_LOOP_H

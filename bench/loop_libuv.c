@@ -37,7 +37,8 @@ void loop_watch(const int *fds, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         all[i].data = (void *)i;
-        if (uv_poll_init(&loop, &all[i], fds[i]) < 0 || uv_poll_start(&all[i], UV_READABLE, ready) < 0)
+        if (uv_poll_init(&loop, &all[i], fds[i]) < 0 ||
+            uv_poll_start(&all[i], UV_READABLE, ready) < 0)
             abort();
     }
 }
