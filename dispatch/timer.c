@@ -5,7 +5,7 @@
  *   heap[parent].key <= heap[child].key
  *   heap[i].key <= heap[i].timer->deadline
  *   the keys of BEYOND entries beyond the last are DISPATCH_NEVER, so that of each
- *   node that has a child four can be compared
+ *   node that has a child four can be compared, and none of those goes up
  *
  * The third is an equality but for timers moved later, or unset, since they got
  * that key: those are put right when it comes up, at the latest.  So pushing a
@@ -37,7 +37,6 @@ static inline void sift_up(struct heap_entry *heap, size_t i, struct heap_entry 
     entry.timer->position = (uint32_t)i;
 }
 
-/* Of equals the first, so none that is beyond the end. */
 static inline struct heap_entry *lesser(struct heap_entry *a, struct heap_entry *b)
 {
     return b->key < a->key ? b : a;
