@@ -8,8 +8,9 @@
  *   loop_NAME turns BACKEND TARGETS READY EVENTS
  *   loop_NAME timers BACKEND COUNT
  *
- * turns: of so many eventfds, READY are ready in every turn.  Each that is
- * read makes the one READY further on ready, so that all have their turn.
+ * turns: of so many eventfds, READY are ready in every turn, a divisor of
+ * TARGETS.  Each that is read makes another ready, a multiple of READY further
+ * on, so that no two ever meet and all have their turn, here and there.
  * timers: of timers within a second from now, each step goes through all of
  * them, in an order of its own.
  */
@@ -34,7 +35,7 @@
 #define SECOND 1000000000
 
 static int *fds;
-static size_t targets, at_once;
+static size_t targets, at_once, stride;
 static size_t done, wanted; /* calls of bench_ready or bench_fired */
 
 static size_t count;
@@ -87,7 +88,7 @@ static void measure(const char *name, void (*phase)(void))
 
 void bench_ready(size_t i)
 {
-    size_t next = i + at_once < targets ? i + at_once : i + at_once - targets;
+    size_t next = i + stride < targets ? i + stride : i + stride - targets;
     uint64_t value;
 
     if (read(fds[i], &value, sizeof value) != sizeof value ||
@@ -237,6 +238,7 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "turns") == 0) {
         targets = number(argv[3]);
         at_once = number(argv[4]);
+        stride = at_once * 7919 % targets;
         turns(number(argv[5]));
     } else if (argc == 4 && strcmp(argv[1], "timers") == 0) {
         count = number(argv[3]);
