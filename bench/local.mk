@@ -1,7 +1,7 @@
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =
 .PHONY: bench
-bench: all
+bench: all bench-dispatch
 	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
 EXTRA_DIST += bench/app.py bench/bench.py
 CLEANFILES += bench.json
@@ -38,3 +38,30 @@ bench-threads: all
 		$(BENCH_THREADS_FLAGS)
 EXTRA_DIST += bench/threads.py
 CLEANFILES += bench-threads.json
+
+# What dispatch costs, beside libev and libuv where configure found them; see bench/dispatch.py.
+bench_loops = bench/loop_dispatch
+if HAVE_LIBEV
+bench_loops += bench/loop_libev
+endif
+if HAVE_LIBUV
+bench_loops += bench/loop_libuv
+endif
+check_PROGRAMS += $(bench_loops)
+EXTRA_PROGRAMS = bench/loop_dispatch bench/loop_libev bench/loop_libuv
+bench_loop_dispatch_SOURCES = bench/loop.c bench/loop.h bench/loop_dispatch.c
+bench_loop_dispatch_CPPFLAGS = $(dispatch_inc)
+bench_loop_dispatch_LDADD = $(dispatch_lib)
+bench_loop_libev_SOURCES = bench/loop.c bench/loop.h bench/loop_libev.c
+bench_loop_libev_CPPFLAGS = $(base_inc)
+bench_loop_libev_LDADD = -lev
+bench_loop_libuv_SOURCES = bench/loop.c bench/loop.h bench/loop_libuv.c
+bench_loop_libuv_CPPFLAGS = $(base_inc)
+bench_loop_libuv_LDADD = -luv
+
+.PHONY: bench-dispatch
+bench-dispatch: $(bench_loops)
+	$(PYTHON) $(srcdir)/bench/dispatch.py $(bench_loops) --json bench-dispatch.json \
+		--plot bench-dispatch.svg $(BENCH_DISPATCH_FLAGS)
+EXTRA_DIST += bench/dispatch.py docs/DISPATCH.md docs/dispatch.svg
+CLEANFILES += bench-dispatch.json bench-dispatch.svg

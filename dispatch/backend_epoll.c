@@ -123,6 +123,8 @@ static bool is_deleted(struct dispatch *loop, int fd)
 
 static unsigned from_epoll(uint32_t events)
 {
+    if (events == EPOLLIN) /* as nearly always */
+        return DISPATCH_READ;
     return (events & EPOLLIN ? DISPATCH_READ : 0u) | (events & EPOLLOUT ? DISPATCH_WRITE : 0u) |
            (events & EPOLLHUP ? DISPATCH_HANGUP : 0u) | (events & EPOLLERR ? DISPATCH_ERROR : 0u) |
            (events & EPOLLRDHUP ? DISPATCH_SHUT : 0u);

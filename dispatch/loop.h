@@ -103,7 +103,6 @@ struct dispatch {
 /* target.c */
 void dispatch_targets_tell(struct dispatch *loop);    /* empties ready, fills it with refusals */
 void dispatch_targets_deliver(struct dispatch *loop); /* calls those in ready, until stopped */
-void dispatch_target_report(struct dispatch *loop, int fd, unsigned events);
 void dispatch_target_forgotten(struct dispatch *loop, int fd); /* by the kernel: tell it again */
 void dispatch_targets_forgotten(struct dispatch *loop);        /* all that it didn't refuse */
 
@@ -133,5 +132,13 @@ int dispatch_eventfd_open(int ends[2]); /* wake_open for Linux; in backend_epoll
 #define ASSERT(condition) \
     ((condition) ? (void)0 : dispatch_assertion_failed(#condition, __FILE__, __LINE__))
 _Noreturn void dispatch_assertion_failed(const char *condition, const char *file, int line);
+
+/* By the back end's wait; here, since a call for each event would double what it costs there. */
+static inline void dispatch_target_report(struct dispatch *loop, int fd, unsigned events)
+{
+    ASSERT(loop->ready_count < loop->capacity);
+    loop->ready[loop->ready_count++] =
+        (struct event){.fd = fd, .generation = loop->slots[fd].generation, .events = events};
+}
 
 #endif

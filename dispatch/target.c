@@ -118,13 +118,6 @@ void dispatch_retract(struct dispatch_target *target)
     dispatch_remove(target);
 }
 
-void dispatch_target_report(struct dispatch *loop, int fd, unsigned events)
-{
-    ASSERT(loop->ready_count < loop->capacity);
-    loop->ready[loop->ready_count++] =
-        (struct event){.fd = fd, .generation = loop->slots[fd].generation, .events = events};
-}
-
 void dispatch_target_forgotten(struct dispatch *loop, int fd)
 {
     loop->slots[fd].told = 0;

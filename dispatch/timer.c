@@ -4,10 +4,12 @@
  *   heap[i].timer->position == i
  *   heap[parent].key <= heap[child].key
  *   heap[i].key <= heap[i].timer->deadline
+ *   the keys of BEYOND entries beyond the last are DISPATCH_NEVER, so that of each
+ *   node that has a child four can be compared, and none of those goes up
  *
- * The last is an equality but for timers moved later, or unset, since they got
- * that key: those are put right when it comes up.  So pushing a time-out on,
- * the one thing done at every sign of life, is a store.
+ * The third is an equality but for timers moved later, or unset, since they got
+ * that key: those are put right when it comes up, at the latest.  So pushing a
+ * time-out on, the one thing done at every sign of life, is a store.
  */
 #include "loop.h"
 
@@ -15,59 +17,97 @@
 #include <limits.h>
 #include <stdlib.h>
 
-static void put(struct dispatch *loop, size_t i, struct heap_entry entry)
+#define BEYOND 3
+
+static inline void sift_up(struct heap_entry *heap, size_t i, struct heap_entry entry)
 {
-    loop->heap[i] = entry;
+    struct heap_entry *hole = &heap[i];
+
+    while (i > 0) {
+        struct heap_entry *parent = &heap[(i - 1) / 4];
+
+        if (parent->key <= entry.key)
+            break;
+        *hole = *parent;
+        hole->timer->position = (uint32_t)i;
+        hole = parent;
+        i = (i - 1) / 4;
+    }
+    *hole = entry;
     entry.timer->position = (uint32_t)i;
 }
 
-static void sift_up(struct dispatch *loop, size_t i, struct heap_entry entry)
+static inline struct heap_entry *lesser(struct heap_entry *a, struct heap_entry *b)
 {
-    while (i > 0) {
-        size_t parent = (i - 1) / 4;
-
-        if (loop->heap[parent].key <= entry.key)
-            break;
-        put(loop, i, loop->heap[parent]);
-        i = parent;
-    }
-    put(loop, i, entry);
+    return b->key < a->key ? b : a;
 }
 
-static void sift_down(struct dispatch *loop, size_t i, struct heap_entry entry)
+/*
+ * With `correct`, a leaf that was moved is put right before it goes up: there it is a
+ * store.  Not in a removal, where most of those that were moved are about to go too.
+ */
+__attribute__((always_inline)) static inline void sift_down(struct dispatch *loop, size_t i,
+                                                            struct heap_entry entry, bool correct)
 {
-    for (;;) {
-        size_t least = 4 * i + 1;
-        size_t end = least + 4 < loop->heap_count ? least + 4 : loop->heap_count;
+    struct heap_entry *heap = loop->heap;
+    size_t count = loop->heap_count;
+    const struct heap_entry *leaves = heap + (count + 2) / 4;
 
-        if (least >= end)
+    for (size_t child = 4 * i + 1; child < count; child = 4 * i + 1) {
+        struct heap_entry *c = heap + child;
+
+        c = lesser(lesser(c, c + 1), lesser(c + 2, c + 3));
+        if (entry.key <= c->key)
             break;
-        for (size_t child = least + 1; child < end; child++)
-            if (loop->heap[child].key < loop->heap[least].key)
-                least = child;
-        if (entry.key <= loop->heap[least].key)
-            break;
-        put(loop, i, loop->heap[least]);
-        i = least;
+        if (correct && c >= leaves && c->key != c->timer->deadline) {
+            c->key = c->timer->deadline;
+            continue;
+        }
+        heap[i] = *c;
+        c->timer->position = (uint32_t)i;
+        i = (size_t)(c - heap);
     }
-    put(loop, i, entry);
+    heap[i] = entry;
+    entry.timer->position = (uint32_t)i;
+}
+
+/* The first has fired, or was moved.  Not inline: it needs all registers. */
+__attribute__((noinline)) static void correct_first(struct dispatch *loop)
+{
+    struct dispatch_timer *timer = loop->heap[0].timer;
+
+    sift_down(loop, 0, (struct heap_entry){timer->deadline, timer}, true);
+}
+
+/* Not inline, so that adding where there is room needs no stack. */
+__attribute__((noinline)) static int grow_and_add(struct dispatch *loop,
+                                                  struct dispatch_timer *timer)
+{
+    size_t capacity = loop->heap_capacity ? 2 * loop->heap_capacity : 16;
+    struct heap_entry *heap = realloc(loop->heap, capacity * sizeof *heap);
+
+    if (!heap)
+        return -ENOMEM;
+    for (size_t i = 0; i < BEYOND; i++)
+        heap[loop->heap_count + i].key = DISPATCH_NEVER;
+    loop->heap = heap;
+    loop->heap_capacity = capacity;
+    return dispatch_timer_add(loop, timer);
 }
 
 int dispatch_timer_add(struct dispatch *loop, struct dispatch_timer *timer)
 {
-    ASSERT(!timer->loop);
-    if (loop->heap_count == loop->heap_capacity) {
-        size_t capacity = loop->heap_capacity ? 2 * loop->heap_capacity : 16;
-        void *p = realloc(loop->heap, capacity * sizeof *loop->heap);
+    struct heap_entry *end;
 
-        if (!p)
-            return -ENOMEM;
-        loop->heap = p;
-        loop->heap_capacity = capacity;
-    }
+    ASSERT(!timer->loop);
+    if (loop->heap_count + BEYOND >= loop->heap_capacity)
+        return grow_and_add(loop, timer);
     timer->loop = loop;
     timer->deadline = DISPATCH_NEVER;
-    put(loop, loop->heap_count++, (struct heap_entry){DISPATCH_NEVER, timer});
+    timer->position = (uint32_t)loop->heap_count;
+    end = &loop->heap[loop->heap_count++];
+    end->timer = timer; /* whose key is DISPATCH_NEVER already */
+    end[BEYOND].key = DISPATCH_NEVER;
     return 0;
 }
 
@@ -81,7 +121,7 @@ void dispatch_timer_set(struct dispatch_timer *timer, uint64_t deadline)
         deadline = loop->now + 1;
     timer->deadline = deadline;
     if (deadline < loop->heap[timer->position].key)
-        sift_up(loop, timer->position, (struct heap_entry){deadline, timer});
+        sift_up(loop->heap, timer->position, (struct heap_entry){deadline, timer});
     if (deadline < loop->until)
         dispatch_rouse(loop);
 }
@@ -94,11 +134,12 @@ void dispatch_timer_remove(struct dispatch_timer *timer)
     if (!loop)
         return;
     last = loop->heap[--loop->heap_count];
+    loop->heap[loop->heap_count].key = DISPATCH_NEVER;
     if (last.timer != timer) {
         if (last.key < loop->heap[timer->position].key)
-            sift_up(loop, timer->position, last);
+            sift_up(loop->heap, timer->position, last);
         else
-            sift_down(loop, timer->position, last);
+            sift_down(loop, timer->position, last, false);
     }
     timer->loop = NULL;
     timer->deadline = DISPATCH_NEVER;
@@ -112,7 +153,7 @@ void dispatch_timers_run(struct dispatch *loop)
 
         if (due)
             timer->deadline = DISPATCH_NEVER;
-        sift_down(loop, 0, (struct heap_entry){timer->deadline, timer});
+        correct_first(loop);
         if (due)
             timer->fired(timer);
     }

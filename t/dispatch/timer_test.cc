@@ -211,13 +211,28 @@ TEST_F(TimerTest, EndsItselfInItsCallback)
     EXPECT_EQ(calls, 1);
 }
 
+TEST_F(TimerTest, TheLastInTheHeapLeavesNothingBehind)
+{
+    Timer first, other, last;
+    add(first, in(1));
+    add(other, in(3));
+    add(last, in(2));
+    dispatch_timer_remove(&last);
+    loop.run_for(6 * MS);
+    EXPECT_EQ(first.calls, 1);
+    EXPECT_EQ(other.calls, 1);
+    EXPECT_EQ(last.calls, 0);
+}
+
 // Random setting, moving and removing, between turns and in callbacks. The model says which must
 // have fired when a turn is over, and in what order.
-TEST_F(TimerTest, AgreesWithAModel)
+class TimerModelTest : public TimerTest, public testing::WithParamInterface<size_t> {};
+
+TEST_P(TimerModelTest, Agrees)
 {
     const unsigned seed = 7;
     std::mt19937 random(seed);
-    std::vector<std::unique_ptr<Timer>> timers(400);
+    std::vector<std::unique_ptr<Timer>> timers(GetParam());
     uint64_t last_deadline = 0, last_turn = 0, tick_deadline = 0;
     int operations = 0, fired = 0;
     std::vector<uint64_t> model(timers.size(), DISPATCH_NEVER);
@@ -264,7 +279,7 @@ TEST_F(TimerTest, AgreesWithAModel)
             operate();
     };
     while (operations < 100000 && !HasFatalFailure()) {
-        for (int n = 0; n < 100; n++)
+        for (size_t n = 0; n < timers.size() / 4; n++)
             operate();
         for (size_t i = 0; i < timers.size(); i++)
             if (timers[i])
@@ -276,3 +291,5 @@ TEST_F(TimerTest, AgreesWithAModel)
     }
     EXPECT_GT(fired, 5000);
 }
+
+INSTANTIATE_TEST_SUITE_P(Timers, TimerModelTest, testing::Values(4, 20, 400));
