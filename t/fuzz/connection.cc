@@ -264,8 +264,10 @@ class Session {
         const char *text = texts[which / 8 % 4];
         struct http_response response = {static_cast<unsigned>(strtoul(text, nullptr, 10)),
                                          reinterpret_cast<const unsigned char *>(text),
-                                         static_cast<uint32_t>(strlen(text)), which % 8 % 7,
-                                         headers};
+                                         static_cast<uint32_t>(strlen(text)),
+                                         which % 8 % 7,
+                                         headers,
+                                         nullptr};
         struct http_connection *c = open;
         responded = http_respond(c, &response, length) == 0;
         expect(responded || which % 8 == 6, "http_respond");
