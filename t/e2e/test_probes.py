@@ -32,8 +32,8 @@ def notes():
     return re.findall(r'Provider: asynwsgi\n *Name: (.*)', found.stdout)
 
 
-if os.environ.get('ASYNWSGI_TEST_WRAP') or not notes():
-    pytest.skip('the command has no probes', allow_module_level=True)
+pytestmark = pytest.mark.skipif(bool(os.environ.get('ASYNWSGI_TEST_WRAP')) or not notes(),
+                                reason='the command has no probes')
 
 
 def has_bpftrace():
