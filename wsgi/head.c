@@ -1,7 +1,8 @@
 /*
  * A head is made in a spare one, which then takes the place of the present: so
  * what fails leaves no trace.  While it is made its headers point into the str
- * objects, and only what fails runs Python code, so these stay.
+ * objects, and only what fails runs Python code, so these stay.  That code may
+ * have another head made in the same place: a failure is the last thing done there.
  *
  * What the spare one was before is often what it is to be again, but for its
  * Content-Length: then comparing the characters is all there is to do.
@@ -333,9 +334,12 @@ int wsgi_head_set(struct wsgi_head *head, struct wsgi_head *spare, PyObject *sta
 {
     struct wsgi_head former = *head;
 
-    if (!is_same(spare, status, headers) && make(spare, status, headers) < 0) {
-        spare->header_count = 0;
-        return -1;
+    if (!is_same(spare, status, headers)) {
+        spare->header_count = 0; /* what fails may have others look at it */
+        if (make(spare, status, headers) < 0) {
+            spare->header_count = 0;
+            return -1;
+        }
     }
     *head = *spare;
     *spare = former;

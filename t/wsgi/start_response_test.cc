@@ -308,6 +308,31 @@ def app(e, s):
             }
 }
 
+// What is refused is half made when its repr() is asked for, and another is made meanwhile.
+TEST_F(StartResponse, WithinAnotherThatFails)
+{
+    serve(R"py(
+class Text(str):
+    def __repr__(self):
+        start('200 OK', [('A', '7')])
+        return 'text'
+def app(e, s):
+    global start
+    start = s
+    try:
+        s('200 OK', [(Text('A'), 'b' if e['PATH_INFO'] == '/' else 'b\n')])
+    except ValueError:
+        pass
+    return [b'body']
+)py");
+    Client client(*this);
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(client.get("/").field("a"), "b");
+    Response response = client.get("/refused");
+    EXPECT_EQ(response.field("a"), "7");
+    EXPECT_EQ(response.body, "body");
+}
+
 TEST_F(StartResponse, MayBeCalledWithinTheIterable)
 {
     serve("def app(e, s):\n  yield b''\n  s('202 Late', [])\n  yield b'x'");
