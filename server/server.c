@@ -76,6 +76,25 @@ int server_run(const struct server_options *options)
     return (int)status;
 }
 
+/* Added to the status of a process that came to the end of its check: an application may exit. */
+enum {
+    CHECKED = 200
+};
+
+/* What it found, by its status as of waitpid(2). */
+static int judge(const struct server_log *log, int status)
+{
+    char end[64];
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) >= CHECKED &&
+        WEXITSTATUS(status) <= CHECKED + SERVER_APPLICATION_FAILED)
+        return WEXITSTATUS(status) - CHECKED;
+    server_describe_end(status, end);
+    server_log_print(log, SERVER_LOG_CRITICAL,
+                     "the process that loads plug-ins and application %s before it had", end);
+    return SERVER_BOOT_FAILED;
+}
+
 int server_check(const struct server_options *options)
 {
     const struct server_log log = {.fd = STDERR_FILENO, .level = options->log_level};
@@ -87,12 +106,12 @@ int server_check(const struct server_options *options)
         return (int)status;
     pid = fork();
     if (pid == 0)
-        exit((int)server_worker_try(options, &log));
+        exit(CHECKED + (int)server_worker_try(options, &log));
     if (pid < 0) {
         server_log_print(&log, SERVER_LOG_CRITICAL, "cannot start a process: %s", strerror(errno));
         return SERVER_FAILED;
     }
     while (waitpid(pid, &result, 0) < 0 && errno == EINTR)
         continue;
-    return WIFEXITED(result) ? WEXITSTATUS(result) : SERVER_BOOT_FAILED;
+    return judge(&log, result);
 }

@@ -152,7 +152,7 @@ static void caught(struct dispatch_signal *signal)
 
 /* -- Workers that end ----------------------------------------------------- */
 
-static void describe(int status, char text[64])
+void server_describe_end(int status, char text[64])
 {
     if (WIFSIGNALED(status))
         snprintf(text, 64, "was killed by signal %d (%s)", WTERMSIG(status),
@@ -168,7 +168,7 @@ static void worker_ended(struct supervisor *supervisor, const struct server_slot
 
     if (supervisor->phase != SERVING)
         return;
-    describe(status, death);
+    server_describe_end(status, death);
     if (slot->booted || supervisor->announced) {
         server_log_print(supervisor->log, SERVER_LOG_ERROR,
                          "worker %ld %s; another follows in %.1f s", (long)pid, death,

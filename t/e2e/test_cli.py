@@ -237,6 +237,15 @@ def test_check_config(hello):
     assert done.stdout.count('\n') == 1 and 'app' in done.stdout
 
 
+@pytest.mark.parametrize('death, words', [
+    ('os._exit(0)', 'exited with status 0'),
+    ('os.kill(os.getpid(), 9)', 'killed by signal 9')])
+def test_check_config_does_not_come_to_its_end(tmp_path, death, words):
+    (tmp_path / 'app.py').write_text(f'import os\n{death}\n')
+    done = finish('--check-config', 'app', cwd=tmp_path)
+    assert refused(done, 3, words) and done.stdout == ''
+
+
 def test_check_config_checks_the_address(hello):
     refused(finish('--check-config', '-b', 'nonsense', 'app', cwd=hello), 2, 'nonsense')
 
