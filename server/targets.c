@@ -152,6 +152,8 @@ static int start(struct server_target *target)
     int r = target->plugin->start(&target->worker, &target->state, explanation);
 
     explanation[sizeof explanation - 1] = '\0';
+    if (r > 0)
+        r = -r; /* its sign was forgotten; there is nothing to stop */
     if (r < 0)
         server_log_print(target->targets->log, SERVER_LOG_CRITICAL,
                          "the plug-in %.*s does not start: %s%s%s", target->file_length,

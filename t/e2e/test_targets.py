@@ -457,6 +457,7 @@ def test_what_cannot_be_loaded(bad, how):
 
 @pytest.mark.parametrize('arguments, reason', [
     ('silent', 'does not start: Device or resource busy'),
+    ('positive', 'does not start: Device or resource busy'),
     ('taken', 'does not start: somebody has taken it: Device or resource busy')])
 def test_what_does_not_start(witness, arguments, reason):
     done = finish('--bind', '127.0.0.1:0', '--chdir', EXAMPLES, '--target', witness('first'),

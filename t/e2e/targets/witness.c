@@ -4,6 +4,7 @@
  *
  *   silent    fails to start, without a word
  *   taken     fails to start, with words
+ *   positive  fails to start, with an error that is not negative
  *   crash     ends its worker by SIGABRT, in its loop, if there is a file of the name "crash"
  *   thread    has a thread, whose wake-ups it counts up to 100
  *   late      has drained when there is a file of the name "drained"
@@ -138,9 +139,11 @@ static int start(const struct asynwsgi_target_worker *worker, void **state,
     tell(witness, "starts");
     if (is(witness, "silent") || is(witness, "taken"))
         r = -EBUSY;
+    if (is(witness, "positive"))
+        r = EBUSY;
     if (is(witness, "taken"))
         snprintf(explanation, ASYNWSGI_TARGET_EXPLANATION, "somebody has taken it");
-    if (r < 0 || (r = dispatch_timer_add(worker->loop, &witness->timer)) < 0) {
+    if (r != 0 || (r = dispatch_timer_add(worker->loop, &witness->timer)) < 0) {
         free(witness);
         return r;
     }
