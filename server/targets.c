@@ -102,8 +102,11 @@ static void write_line(const struct asynwsgi_target_worker *worker,
                        enum asynwsgi_target_level level, const char *line)
 {
     const struct server_target *target = (const void *)worker; /* its first member */
+    bool is_known = (unsigned)level <= SERVER_LOG_CRITICAL;
 
-    server_log_text(target->targets->log, (enum server_log_level)level, line, strlen(line));
+    server_log_text(target->targets->log,
+                    is_known ? (enum server_log_level)level : SERVER_LOG_CRITICAL, line,
+                    strlen(line));
 }
 
 static size_t count_of(const char *const *options)

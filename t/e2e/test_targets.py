@@ -256,6 +256,11 @@ def test_a_thread_that_is_busy_when_it_ends(start, witness):
 
 # -- Arguments ------------------------------------------------------------------------------------
 
+def test_a_level_that_there_is_not(start, witness):
+    start(HELLO, '--target', witness() + ':beyond').wait_for(
+        r'\[critical\] witness beyond all levels')
+
+
 def test_arguments(start, witness, tmp_path):
     """The same file with several; a path without a slash is one in the current folder."""
     given = ['', ':', ':a', '::', ':a:b c:', ':/x=\u00e4', ':' + 'x' * 100_000]

@@ -137,6 +137,8 @@ static int start(const struct asynwsgi_target_worker *worker, void **state,
     witness->worker = worker;
     witness->timer.fired = fired;
     tell(witness, "starts");
+    if (is(witness, "beyond"))
+        worker->log(worker, (enum asynwsgi_target_level)99, "witness beyond all levels");
     if (is(witness, "silent") || is(witness, "taken"))
         r = -EBUSY;
     if (is(witness, "positive"))
