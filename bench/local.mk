@@ -5,6 +5,43 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/histogram.c \
 	bench/histogram.h
 
+# The command asynwsgi-bench: a package of Python, packed into one file.
+bench_command = \
+	bench/command/__init__.py \
+	bench/command/bench.py \
+	bench/command/compare.py \
+	bench/command/condition.py \
+	bench/command/document.py \
+	bench/command/failure.py \
+	bench/command/guard.py \
+	bench/command/histogram.py \
+	bench/command/http_processing.py \
+	bench/command/load.py \
+	bench/command/main.py \
+	bench/command/options.py \
+	bench/command/page.py \
+	bench/command/plots.py \
+	bench/command/profile.py \
+	bench/command/progress.py \
+	bench/command/recipes/asynwsgi.json \
+	bench/command/recipes/gunicorn.json \
+	bench/command/recipes/nginx.json \
+	bench/command/recipes/uwsgi.json \
+	bench/command/recipes/waitress.json \
+	bench/command/report.html \
+	bench/command/result.py \
+	bench/command/saturate.py \
+	bench/command/search.py \
+	bench/command/servers.py \
+	bench/command/svg.py \
+	bench/command/table.py \
+	bench/command/units.py
+bin_SCRIPTS += asynwsgi-bench
+asynwsgi-bench: bench/pack.py $(bench_command) Makefile
+	$(AM_V_GEN)$(PYTHON) $(srcdir)/bench/pack.py $@ $(VERSION) $(PYTHON) $(srcdir) $(bench_command)
+EXTRA_DIST += bench/pack.py $(bench_command)
+CLEANFILES += asynwsgi-bench
+
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =
 .PHONY: bench

@@ -1,0 +1,19 @@
+"""What ends the command with one line on stderr."""
+
+
+class Failure(Exception):
+    """Something did not work: exit status 1."""
+    status = 1
+
+
+class Usage(Failure):
+    """What was asked for makes no sense: exit status 2."""
+    status = 2
+
+
+class Stopped(Failure):
+    """By a signal: exit status 128 and its number, as a shell has it."""
+
+    def __init__(self, number):
+        super().__init__("stopped")
+        self.status = 128 + number
