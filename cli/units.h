@@ -8,7 +8,7 @@
 /* "4711" */
 int cli_number_parse(const char *text, uint64_t *number);
 
-/* "90", "90s", "1m30s", "500ms", "2h"; in nanoseconds. */
+/* "90", "90s", "1m30s", "500ms", "250us", "2h"; in nanoseconds. */
 int cli_duration_parse(const char *text, uint64_t *nanoseconds);
 
 /* "8190", "64k", "10m", "1g"; in bytes. */
