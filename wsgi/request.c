@@ -11,6 +11,8 @@
  */
 #include "request.h"
 
+#include "profile.h"
+
 #include "config.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -97,7 +99,7 @@ int wsgi_request_enter(struct wsgi_request *request)
         if (!request->context)
             return -1;
     }
-    if (PyContext_Enter(request->context) < 0)
+    if (request->wsgi->enter(request->context) < 0)
         return -1;
     current = request;
     return 0;
@@ -105,7 +107,7 @@ int wsgi_request_enter(struct wsgi_request *request)
 
 void wsgi_request_leave(struct wsgi_request *request)
 {
-    PyContext_Exit(request->context);
+    request->wsgi->leave(request->context);
     current = NULL;
 }
 
@@ -345,6 +347,8 @@ static int call(struct wsgi_request *request, const char **where)
 
     request->env = NULL;
     *where = "the application";
+    if (request->wsgi->profile)
+        wsgi_profile_count(request->wsgi->profile);
     PROBE(application__start, request, __atomic_load_n(&request->connection, __ATOMIC_RELAXED));
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
