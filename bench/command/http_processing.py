@@ -1,7 +1,7 @@
 """asynwsgi-bench http-processing: load on a server that runs."""
 
 from . import document, load, options, page, profile, table
-from .failure import Usage
+from .failure import Failure, Usage
 from .progress import Progress
 from .result import merge
 from .units import parse_count
@@ -45,11 +45,15 @@ def call(args):
     commands = [("", [*part, *words]) for part in
                 options.divided(args, args.connections, args.rate, args.requests)]
     result = merge(load.run(commands, Progress())[""])
-    run = {"label": args.urls[0], **result}
+    run, missing = {"label": args.urls[0], **result}, None
     if args.profile:
-        profile.wait_until_fresh(args.profile)
-        run["profile"] = profile.read(args.profile)
+        try:
+            run["profile"] = profile.read(args.profile)
+        except Failure as failure:
+            missing = failure
     report(args, run)
+    if missing:
+        raise missing
     return [sentence for condition in args.fail_if if (sentence := condition.met(run))], run["requests"]
 
 

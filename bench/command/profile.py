@@ -10,7 +10,7 @@ from .failure import Failure
 from .units import show_count, show_time
 
 TOP = 15
-FRESH = 3  # seconds, in which a server that is alive has written again
+FRESH = 2  # seconds, in which a server has written what there was to write
 
 
 def files(path):
@@ -23,7 +23,7 @@ def files(path):
 
 
 def wait_until_fresh(path):
-    """Those that were written after now; or as they are, if the server has ended."""
+    """Each was written after now; or there was nothing new to write, or the server has ended."""
     now, deadline = time.time(), time.monotonic() + FRESH
     while time.monotonic() < deadline:
         if all(os.path.exists(name) and os.stat(name).st_mtime > now
@@ -34,6 +34,7 @@ def wait_until_fresh(path):
 
 def read(path):
     """{"requests", "seconds", "phases": {name: seconds}, "functions": [...]} of all workers."""
+    wait_until_fresh(path)
     phases, requests, seconds = {}, 0, 0
     try:
         stats = pstats.Stats(*files(path))
