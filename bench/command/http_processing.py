@@ -1,7 +1,7 @@
 """asynwsgi-bench http-processing: load on a server that runs."""
 
 from . import document, load, options, page, profile, table
-from .failure import Failure, Usage
+from .failure import Failure
 from .progress import Progress
 from .result import merge
 from .units import parse_count
@@ -13,7 +13,7 @@ def add(parser):
     parser.add_argument("urls", metavar="URL", nargs="+", help="http://HOST[:PORT]/PATH; several take turns")
     group = parser.add_argument_group("load")
     options.add_load(group, "(default: 10s, unless there is -n)")
-    group.add_argument("-n", "--requests", metavar="N", type=parse_count, help="so many in all")
+    group.add_argument("-n", "--requests", metavar="N", type=parse_count, help="so many in all, or until -d")
     group.add_argument("-R", "--rate", metavar="N", type=parse_count,
                        help="requests a second (open loop); without it each connection sends when it has its answer")
     options.add(group, options.PACE)
@@ -37,8 +37,6 @@ def words_of(args):
 
 
 def call(args):
-    if args.duration and args.requests:
-        raise Usage("-d and -n: one of them says when it ends")
     if not args.duration and not args.requests:
         args.duration = "10s"
     words = words_of(args)

@@ -42,7 +42,7 @@ BODY = [
     (("--body-size",), {"metavar": "SIZE", "type": size, "help": "send so many bytes"}),
     (("--synthesize-post",), {"metavar": "NCHUNKS", "type": checked(parse_count),
                               "help": "send so many chunks, made on the way"}),
-    (("--chunksz",), {"metavar": "NBYTES", "type": size, "help": "of each such chunk (default: 16k)"}),
+    (("--chunksz",), {"metavar": "NBYTES", "type": size, "help": "of each such chunk (default: 4k)"}),
     (("--check-digest",), {"action": "store_true", "help": "the response must be the SHA-256 of the body"}),
 ]
 REQUEST = [
