@@ -88,7 +88,7 @@ def conclusion(run):
     above = next((step for step in run["steps"] if step["offered"] > run["sustained"]), None)
     ended = f"; at {above['offered']:,}: {above['broken']}" if above else ""
     lines = [f"{run['label']} sustains {run['sustained']:,} requests a second{ended}"]
-    sentence = above and bottleneck(above)
+    sentence = bottleneck(best(run)) or above and bottleneck(above)
     return [*lines, f"Note: {sentence}"] if sentence else lines
 
 

@@ -1,7 +1,7 @@
 """The search for the highest rate that is sustained."""
 
 TRIES = 2  # of a rate that fails: one hiccup of the machine is no limit
-LOWEST = 1 / 64  # of the estimate, below which the search is given up
+LOWEST = 1 / 256  # of the estimate, below which the search is given up
 RISE = 1.25
 SHARES = (0.25, 0.5, 0.7, 0.85, 1)  # of the estimate, at first
 

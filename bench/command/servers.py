@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pkgutil
+import re
 import shlex
 import shutil
 import socket
@@ -125,10 +126,11 @@ class Server:
             connection.close()
 
     def last_words(self):
-        """The last line that it has written; of a traceback that is the error."""
+        """The last error of Python that it has written, or else its last line."""
         self.stderr.seek(0)
-        lines = self.stderr.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        lines = list(filter(None, map(str.strip, self.stderr.read().decode(errors="replace").split("\n"))))
+        errors = [line for line in lines if re.search(r"^(\w+\.)*\w*(Error|Exception)\b|\[error\]", line)]
+        return (errors or lines or [""])[-1]
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"

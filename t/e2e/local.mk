@@ -1,5 +1,9 @@
 e2e_tests = \
 	t/e2e/test_backends.py \
+	t/e2e/test_bench_command.py \
+	t/e2e/test_bench_figures.py \
+	t/e2e/test_bench_page.py \
+	t/e2e/test_bench_servers.py \
 	t/e2e/test_bottle.py \
 	t/e2e/test_budget.py \
 	t/e2e/test_cli.py \
@@ -65,6 +69,7 @@ e2e_files = \
 	t/e2e/apps/strict.py \
 	t/e2e/apps/waiting.py \
 	t/e2e/backends.py \
+	t/e2e/benching.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/peer.py \
