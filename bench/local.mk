@@ -2,8 +2,16 @@
 noinst_LIBRARIES += libasynwsgi-bench.a
 libasynwsgi_bench_a_CPPFLAGS = $(bench_inc)
 libasynwsgi_bench_a_SOURCES = \
+	bench/arguments.c \
+	bench/arguments.h \
+	bench/failure.c \
+	bench/failure.h \
 	bench/histogram.c \
-	bench/histogram.h
+	bench/histogram.h \
+	bench/recipe.c \
+	bench/recipe.h \
+	bench/target.c \
+	bench/target.h
 
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =
