@@ -64,6 +64,8 @@ static void write_parameters(struct json *json, const struct load *load)
     json_array_end(json);
     json_text(json, "method", options->recipe.request.method);
     write_headers(json, &options->recipe);
+    if (options->recipe.request.authority)
+        json_text(json, "host", options->recipe.request.authority);
     json_integer(json, "connections", options->connections);
     if (options->duration > 0)
         json_real(json, "duration", seconds(options->duration));
