@@ -16,7 +16,7 @@
 
 #define PAUSE_LEAST UINT64_C(10000000) /* ns */
 #define PAUSE_DOUBLINGS 7              /* up to 1.28 s */
-#define HOPELESS 10                    /* failures in a row */
+#define HOPELESS 8                     /* failures in a row */
 
 static bool is_open_loop(const struct load *load)
 {

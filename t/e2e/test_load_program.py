@@ -326,10 +326,10 @@ def test_a_stall_counts_as_long_as_it_is():
     for share, name in (0.01, 'p99'), (0.1, 'p90'):
         exact = stall - share * run
         assert exact - 0.01 <= end['latency'][name] / 1e9 <= exact + late
-    for v in 0.2, 0.5, 0.8:
+    for v in 0.5, 0.8:
         exact = rate * (stall - v)
         assert exact - 3 <= result.recorded(v) <= exact + rate * late
-        assert result.recorded(v, 'uncorrected_histogram') <= connections + rate * (late - v)
+        assert result.recorded(v, 'uncorrected_histogram') <= 3 * connections
     assert 0 < result.recorded(stall - 0.1, 'uncorrected_histogram')
     assert end['uncorrected']['max'] >= (stall - 0.02) * 1e9
 
