@@ -64,7 +64,7 @@ class Load : public ::testing::Test {
 
             // Each read has whole requests of this test, all of one length.
             for (ssize_t n; wait_for(fd) && (n = read(fd, buffer, sizeof buffer)) > 0;)
-                if (write(fd, answer, sizeof answer - 1) < 0)
+                if (send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL) < 0)
                     break;
             close(fd);
         }
