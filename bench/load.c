@@ -1,7 +1,7 @@
 /*
  * A run.
  *
- *   RESOLVING --> WARMING --> MEASURING --> ENDING
+ *   PREPARING --> WARMING --> MEASURING --> ENDING
  *
  * WARMING is left out where there is no warm-up.  In ENDING nothing more is sent, and
  * the run is over when all that is under way is; a signal does not wait for it.
@@ -15,12 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-
-enum {
-    STATUS_DONE,
-    STATUS_FAILED,
-    STATUS_USAGE
-};
 
 static uint64_t cpu_time(void)
 {
@@ -39,7 +33,7 @@ void load_end(struct load *load)
         return;
     load->ended = dispatch_clock();
     if (load->phase < LOAD_MEASURING) {
-        load->begun = load->ended;
+        load->begun = load->interval_end = load->ended;
         load->cpu = cpu_time();
     }
     load->cpu = cpu_time() - load->cpu;
@@ -137,43 +131,6 @@ static void start(struct load *load)
     load_client_start(load);
 }
 
-/* -- Addresses ------------------------------------------------------------ */
-
-static void resolved(struct httpclient_resolve *resolve, int error,
-                     const struct tcpsocket_address *addresses, size_t count)
-{
-    struct load *load = (struct load *)((char *)resolve - offsetof(struct load, resolve));
-
-    if (error) {
-        load->error = error;
-        dispatch_stop(load->loop, 0);
-        return;
-    }
-    memcpy(load->addresses, addresses, count * sizeof *addresses);
-    load->address_count = count;
-    start(load);
-}
-
-static int find_addresses(struct load *load)
-{
-    const struct httpclient_url *url = &load->messages.url;
-    char text[TCPSOCKET_ADDRESS_TEXT];
-    int error;
-
-    if (!load->options->unix_socket) {
-        load->resolve.done = resolved;
-        return httpclient_resolve_start(&load->resolve, load->loop, url->host, url->host_length,
-                                        url->port);
-    }
-    snprintf(text, sizeof text, "unix:%s", load->options->unix_socket);
-    error = tcpsocket_address_parse(text, &load->addresses[0]);
-    if (error)
-        return error;
-    load->address_count = 1;
-    start(load);
-    return 0;
-}
-
 /* -- The whole ------------------------------------------------------------ */
 
 static int prepare(struct load *load)
@@ -198,24 +155,12 @@ static void take_apart(struct load *load)
 {
     if (!load->loop)
         return;
-    httpclient_resolve_cancel(&load->resolve);
     load_client_fini(load);
     dispatch_timer_remove(&load->phase_timer);
     dispatch_timer_remove(&load->interval_timer);
     for (size_t i = 0; i < 2; i++)
         dispatch_signal_remove(&load->signals[i]);
     dispatch_free(load->loop);
-}
-
-static void complain(const struct load *load, int error)
-{
-    const char *unix_socket = load->options->unix_socket;
-    const struct httpclient_url *url = &load->messages.url;
-
-    fprintf(stderr, "asynwsgi-load: cannot connect to %.*s: %s\n",
-            unix_socket ? (int)strlen(unix_socket) : (int)url->authority_length,
-            unix_socket ? unix_socket : url->authority,
-            error == -ENOENT && !unix_socket ? "the name has no address" : strerror(-error));
 }
 
 /* A descriptor for each connection, as far as the system lets us. */
@@ -229,61 +174,77 @@ static void raise_limit(void)
     }
 }
 
-/* What the run has come to. */
-static int conclude(struct load *load, int error)
+/* The requests, and where they go; gives the exit status. */
+static int find_target(struct load *load)
+{
+    const struct load_options *options = load->options;
+    int error = target_find(load->loop, options->urls[0], options->unix_socket, &load->target);
+
+    if (error) {
+        fprintf(stderr, "asynwsgi-load: %s: %s\n", options->urls[0], target_error_text(error));
+        return error == -EPROTONOSUPPORT || error == -EINVAL || error == -ERANGE ? LOAD_USAGE
+                                                                                 : LOAD_FAILED;
+    }
+    error = load_messages_init(&load->messages, options, &load->target.url);
+    return error == -EINVAL ? LOAD_USAGE : error ? LOAD_FAILED : LOAD_DONE;
+}
+
+/* No connection was made. */
+static int complain(const struct load *load)
+{
+    const struct httpclient_url *url = &load->target.url;
+    const char *unix_socket = load->options->unix_socket;
+    const char *where = unix_socket ? unix_socket : url->authority;
+    int length = (int)(unix_socket ? strlen(unix_socket) : url->authority_length);
+
+    fprintf(stderr, "asynwsgi-load: cannot connect to %.*s: %s\n", length, where,
+            load->error ? strerror(-load->error) : "the run ended before there was an answer");
+    return LOAD_FAILED;
+}
+
+static int conclude(struct load *load)
 {
     load_end(load);
     load_client_abandon(load);
-    if (!error && !load->is_connected)
-        error = load->error ? load->error : -ETIMEDOUT;
-    if (error) {
-        complain(load, error);
-        return STATUS_FAILED;
-    }
+    if (!load->is_connected)
+        return complain(load);
     if (load_report_interval(load, load->ended) < 0 || load_report_end(load) < 0) {
         fprintf(stderr, "asynwsgi-load: standard output: %s\n", strerror(errno));
-        return STATUS_FAILED;
+        return LOAD_FAILED;
     }
-    return STATUS_DONE;
+    return LOAD_DONE;
 }
 
 static int run(struct load *load)
 {
-    int error = prepare(load);
+    int status, error = prepare(load);
 
-    if (!error)
-        error = find_addresses(load);
-    if (!error)
-        error = dispatch_run(load->loop);
-    return conclude(load, error);
+    if (error) {
+        fprintf(stderr, "asynwsgi-load: %s\n", strerror(-error));
+        return LOAD_FAILED;
+    }
+    status = find_target(load);
+    if (status != LOAD_DONE)
+        return status;
+    if (load->phase != LOAD_ENDING) { /* no signal came meanwhile */
+        start(load);
+        dispatch_run(load->loop);
+    }
+    return conclude(load);
 }
 
 int load_run(const struct load_options *options)
 {
     struct load *load = calloc(1, sizeof *load);
-    char explanation[LOAD_EXPLANATION] = "out of memory";
-    int status = STATUS_FAILED, error;
+    int status = LOAD_FAILED;
 
-    if (options->with_parent && parent_die_with() < 0)
+    if (!load || (options->with_parent && parent_die_with() < 0))
         goto out;
-    if (!load)
-        goto complain;
     load->options = options;
-    error = load_messages_init(&load->messages, options, explanation);
-    if (error) {
-        status = error == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
-        goto complain;
-    }
     raise_limit();
     status = run(load);
     take_apart(load);
     load_messages_fini(&load->messages);
-    goto out;
-
-complain:
-    fprintf(stderr, "asynwsgi-load: %s\n", explanation);
-    if (load)
-        load_messages_fini(&load->messages);
 out:
     free(load);
     return status;

@@ -20,6 +20,7 @@
 #include "histogram.h"
 #include "load_options.h"
 #include "schedule.h"
+#include "target.h"
 
 #include <asynwsgi/httpclient.h>
 
@@ -33,14 +34,13 @@ enum {
 struct load_messages {
     struct httpclient_message *all; /* one for each URL, asked for in turn */
     size_t count, next;
-    uint64_t body_sent;            /* bytes that the body of each takes as it is framed */
-    struct httpclient_url url;     /* the first: its host is that of all */
-    unsigned char *content, *heads;
+    uint64_t body_sent; /* bytes that the body of each takes as it is framed */
+    unsigned char *content, **heads;
 };
 
-/* 0, -ENOMEM, or -EINVAL with what is wrong. */
+/* All are of the first URL's host.  0, -ENOMEM, or -EINVAL after a message. */
 int load_messages_init(struct load_messages *messages, const struct load_options *options,
-                       char explanation[LOAD_EXPLANATION]);
+                       const struct httpclient_url *first);
 void load_messages_fini(struct load_messages *messages);
 
 /* Bytes as random as they have to be not to be compressed. */
@@ -104,9 +104,9 @@ struct load_slot {
     struct load_connection *owner;
     struct load_slot *next; /* of those of its connection that are free */
     struct load_upload *upload;
-    uint64_t due;   /* in an open loop */
-    bool counted;   /* it is one of the run, and not of its warm-up */
-    bool on_time;   /* a connection was waiting for it */
+    uint64_t due; /* in an open loop */
+    bool counted; /* it is one of the run, and not of its warm-up */
+    bool on_time; /* a connection was waiting for it */
 };
 
 struct load_connection {
@@ -122,7 +122,7 @@ struct load_connection {
 };
 
 enum load_phase {
-    LOAD_RESOLVING,
+    LOAD_PREPARING,
     LOAD_WARMING,
     LOAD_MEASURING,
     LOAD_ENDING /* nothing more is sent; what was is awaited */
@@ -136,9 +136,7 @@ struct load {
 
     struct dispatch *loop;
     struct httpclient *client;
-    struct httpclient_resolve resolve;
-    struct tcpsocket_address addresses[HTTPCLIENT_ADDRESSES];
-    size_t address_count;
+    struct target target;
     struct dispatch_timer phase_timer, interval_timer;
     struct dispatch_signal signals[2];
     struct alarm alarm; /* for the next request that is due */
@@ -165,7 +163,13 @@ struct load {
 
 /* -- load.c -- */
 
-/* Run, and give the exit status. */
+/* The exit status. */
+enum {
+    LOAD_DONE,
+    LOAD_FAILED,
+    LOAD_USAGE
+};
+
 int load_run(const struct load_options *options);
 
 /* Nothing more is to be sent. */

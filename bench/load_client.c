@@ -16,7 +16,7 @@
 
 #define PAUSE_LEAST UINT64_C(10000000) /* ns */
 #define PAUSE_DOUBLINGS 7              /* up to 1.28 s */
-#define HOPELESS 10                    /* failures in a row */
+#define HOPELESS 8                     /* failures in a row */
 
 static bool is_open_loop(const struct load *load)
 {
@@ -114,8 +114,8 @@ static int open_connection(struct load_connection *c)
     struct load *load = c->load;
 
     c->is_noted = c->is_answered = false;
-    return httpclient_connection_open(&c->connection, load->client, load->addresses,
-                                      load->address_count);
+    return httpclient_connection_open(&c->connection, load->client, load->target.addresses,
+                                      load->target.count);
 }
 
 /* Send what the slot, the first that is free, has taken. */
@@ -236,8 +236,11 @@ static void count(struct load *load, struct load_slot *slot)
         figures->counts.status += x->status >= 400;
         figures->statuses[x->status]++;
         figures->bytes_out += x->message->head_length + load->messages.body_sent;
-        if (slot->upload && slot->upload->digest && x->status / 100 == 2)
-            figures->mismatches += !load_upload_matches(slot->upload);
+        if (slot->upload && slot->upload->digest && x->status / 100 == 2 &&
+            !load_upload_matches(slot->upload)) {
+            figures->mismatches++;
+            figures->counts.read++;
+        }
         record(load, slot, x->times.end);
     } else if (x->error == -ETIMEDOUT) {
         figures->counts.timeout++;

@@ -8,17 +8,21 @@
 int main(int argc, char **argv)
 {
     struct load_options options;
-    char explanation[LOAD_EXPLANATION] = "";
+    int status = LOAD_USAGE;
 
-    if (load_options_read(&options, argc, argv, explanation) < 0) {
-        fprintf(stderr, "asynwsgi-load: %s\n", explanation);
-        return 2;
+    (void)argc;
+    if (load_options_read(&options, argv) < 0)
+        goto out;
+    if (options.help || options.version) {
+        if (options.help)
+            load_options_help(stdout);
+        else
+            printf("asynwsgi-load %s\n", PACKAGE_VERSION);
+        status = fflush(stdout) == 0 ? LOAD_DONE : LOAD_FAILED;
+    } else {
+        status = load_run(&options);
     }
-    if (options.help)
-        load_options_help(stdout);
-    else if (options.version)
-        printf("asynwsgi-load %s\n", PACKAGE_VERSION);
-    else
-        return load_run(&options);
-    return fflush(stdout) == 0 ? 0 : 1;
+out:
+    load_options_fini(&options);
+    return status;
 }

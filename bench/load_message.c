@@ -18,6 +18,13 @@ void load_fill(unsigned char *bytes, size_t length)
     }
 }
 
+/* What is wrong with something that was given. */
+static int complain(const char *what, const char *problem)
+{
+    fprintf(stderr, "asynwsgi-load: %s: %s\n", what, problem);
+    return -EINVAL;
+}
+
 /* -- The body ------------------------------------------------------------- */
 
 static int read_stream(FILE *file, unsigned char **content, uint64_t *length)
@@ -25,11 +32,9 @@ static int read_stream(FILE *file, unsigned char **content, uint64_t *length)
     size_t room = 0, used = 0;
 
     do {
-        unsigned char *more = NULL;
-
         if (used == room) {
-            room = room ? 2 * room : 65536;
-            more = realloc(*content, room);
+            unsigned char *more = realloc(*content, room = room ? 2 * room : 65536);
+
             if (!more)
                 return -ENOMEM;
             *content = more;
@@ -40,40 +45,30 @@ static int read_stream(FILE *file, unsigned char **content, uint64_t *length)
     return ferror(file) ? -EIO : 0;
 }
 
-static int read_file(struct load_messages *messages, const char *name, uint64_t *length,
-                     char *explanation)
+static int read_file(const char *name, unsigned char **content, uint64_t *length)
 {
     FILE *file = fopen(name, "rb");
-    int r = file ? read_stream(file, &messages->content, length) : -errno;
+    int error = file ? read_stream(file, content, length) : -errno;
 
     if (file)
         fclose(file);
-    if (r == 0 || r == -ENOMEM)
-        return r;
-    snprintf(explanation, LOAD_EXPLANATION, "--body-file %.200s: %s", name, strerror(-r));
-    return -EINVAL;
+    return error && error != -ENOMEM ? complain(name, strerror(-error)) : error;
 }
 
-/* Hexadecimal digits. */
-static unsigned digits(uint64_t number)
-{
-    unsigned count = 1;
-
-    while (number >>= 4)
-        count++;
-    return count;
-}
-
-/* RFC 9112, 7.1: a chunk is its size, its data and two line ends; behind the last are five bytes. */
+/* Bytes of a body in chunks (RFC 9112, 7.1): each is its size, its data and two line ends. */
 static uint64_t chunked_length(const struct load_options *options)
 {
-    return options->chunks * (digits(options->chunk_size) + options->chunk_size + 4) + 5;
+    unsigned char line[HTTP_CHUNK_LINE];
+
+    return options->chunks *
+               (http_chunk_line(line, options->chunk_size) + options->chunk_size + 2) +
+           sizeof "0\r\n\r\n" - 1;
 }
 
 static int prepare_body(struct load_messages *messages, const struct load_options *options,
-                        struct httpclient_request *request, char *explanation)
+                        struct httpclient_request *request)
 {
-    int r = 0;
+    int error = 0;
 
     request->body = HTTP_BODY_SIZED;
     if (options->chunks > 0) {
@@ -85,7 +80,7 @@ static int prepare_body(struct load_messages *messages, const struct load_option
         request->content = options->body;
         request->body_length = strlen(options->body);
     } else if (options->body_file) {
-        r = read_file(messages, options->body_file, &request->body_length, explanation);
+        error = read_file(options->body_file, &messages->content, &request->body_length);
         request->content = messages->content;
     } else if (options->body_size > 0) {
         request->body_length = options->body_size;
@@ -97,34 +92,10 @@ static int prepare_body(struct load_messages *messages, const struct load_option
         request->body = HTTP_BODY_NONE;
     }
     messages->body_sent = request->body_length;
-    return r;
+    return error;
 }
 
 /* -- The head ------------------------------------------------------------- */
-
-/* Host goes to the authority, the others to `headers`. */
-static void prepare_headers(const struct load_options *options, struct httpclient_request *request,
-                            struct http_header headers[LOAD_HEADERS])
-{
-    for (size_t i = 0; i < options->header_count; i++) {
-        const char *name = options->headers[i], *colon = strchr(name, ':');
-        const char *value = colon + 1 + strspn(colon + 1, " \t");
-        size_t name_length = (size_t)(colon - name), length = strlen(value);
-
-        if (name_length == 4 && strncasecmp(name, "host", 4) == 0) {
-            request->authority = value;
-            request->authority_length = length;
-            continue;
-        }
-        headers[request->header_count++] = (struct http_header){
-            .name = (const unsigned char *)name,
-            .value = (const unsigned char *)value,
-            .name_length = (uint32_t)name_length,
-            .value_length = (uint32_t)length,
-        };
-    }
-    request->headers = headers;
-}
 
 static bool is_same_host(const struct httpclient_url *a, const struct httpclient_url *b)
 {
@@ -132,96 +103,48 @@ static bool is_same_host(const struct httpclient_url *a, const struct httpclient
            strncasecmp(a->host, b->host, a->host_length) == 0;
 }
 
-static int parse_urls(struct load_messages *messages, const struct load_options *options,
-                      struct httpclient_url *urls, char *explanation)
+static int write_head(const struct recipe *recipe, const struct httpclient_url *first,
+                      const char *text, unsigned char **head, struct httpclient_message *message)
 {
-    for (size_t i = 0; i < options->url_count; i++) {
-        const char *text = options->urls[i], *problem = NULL;
-        int r = httpclient_url_parse(text, strlen(text), &urls[i]);
+    struct httpclient_url url;
+    int error = httpclient_url_parse(text, strlen(text), &url);
+    size_t room;
 
-        if (r == -EPROTONOSUPPORT)
-            problem = "is not of the scheme http";
-        else if (r < 0)
-            problem = "is no URL";
-        else if (!is_same_host(&urls[0], &urls[i]))
-            problem = "is not of the host and port of the first";
-        if (problem) {
-            snprintf(explanation, LOAD_EXPLANATION, "%.200s %s", text, problem);
-            return -EINVAL;
-        }
-    }
-    messages->url = urls[0];
-    return 0;
-}
-
-/* Room for what each of the heads has besides its target. */
-static size_t common_room(const struct load_options *options)
-{
-    size_t room = 256 + strlen(options->method);
-
-    for (size_t i = 0; i < options->header_count; i++)
-        room += strlen(options->headers[i]) + 8;
-    return room;
-}
-
-static int write_heads(struct load_messages *messages, const struct load_options *options,
-                       const struct httpclient_url *urls, struct httpclient_request *request,
-                       char *explanation)
-{
-    const char *host = request->authority;
-    size_t room = 0;
-    unsigned char *place;
-
-    for (size_t i = 0; i < options->url_count; i++)
-        room += common_room(options) + 2 * strlen(options->urls[i]);
-    place = messages->heads = malloc(room);
-    if (!place)
+    if (error)
+        return complain(text, target_error_text(error));
+    if (!is_same_host(first, &url))
+        return complain(text, "not of the host and port of the first URL");
+    room = recipe_room(recipe, &url);
+    *head = malloc(room);
+    if (!*head)
         return -ENOMEM;
-    for (size_t i = 0; i < options->url_count; i++) {
-        request->target = urls[i].target;
-        request->target_length = urls[i].target_length;
-        if (!host) {
-            request->authority = urls[i].authority;
-            request->authority_length = urls[i].authority_length;
-        }
-        if (httpclient_request_write(request, place, room, &messages->all[i]) < 0) {
-            snprintf(explanation, LOAD_EXPLANATION,
-                     "no request can be made of the URL, the method and the headers given");
-            return -EINVAL;
-        }
-        place += messages->all[i].head_length;
-        room -= messages->all[i].head_length;
-    }
-    return 0;
+    error = recipe_write(recipe, &url, *head, room, message);
+    return error ? complain(text, "no request can be made of it and of the options") : 0;
 }
 
 int load_messages_init(struct load_messages *messages, const struct load_options *options,
-                       char explanation[LOAD_EXPLANATION])
+                       const struct httpclient_url *first)
 {
-    struct httpclient_url *urls = calloc(options->url_count, sizeof *urls);
-    struct http_header headers[LOAD_HEADERS];
-    struct httpclient_request request = {.method = options->method,
-                                         .closes = options->no_keepalive};
-    int r = -ENOMEM;
+    struct recipe recipe = options->recipe;
+    int error;
 
     messages->count = options->url_count;
     messages->all = calloc(messages->count, sizeof *messages->all);
-    if (!urls || !messages->all)
-        goto out;
-    prepare_headers(options, &request, headers);
-    r = parse_urls(messages, options, urls, explanation);
-    if (r == 0)
-        r = prepare_body(messages, options, &request, explanation);
-    if (r == 0)
-        r = write_heads(messages, options, urls, &request, explanation);
-out:
-    free(urls);
-    return r;
+    messages->heads = calloc(messages->count, sizeof *messages->heads);
+    if (!messages->all || !messages->heads)
+        return -ENOMEM;
+    error = prepare_body(messages, options, &recipe.request);
+    for (size_t i = 0; !error && i < messages->count; i++)
+        error =
+            write_head(&recipe, first, options->urls[i], &messages->heads[i], &messages->all[i]);
+    return error;
 }
 
 void load_messages_fini(struct load_messages *messages)
 {
+    for (size_t i = 0; messages->heads && i < messages->count; i++)
+        free(messages->heads[i]);
+    free(messages->heads);
     free(messages->all);
     free(messages->content);
-    free(messages->heads);
 }

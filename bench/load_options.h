@@ -2,23 +2,18 @@
 #ifndef BENCH_LOAD_OPTIONS_H
 #define BENCH_LOAD_OPTIONS_H
 
+#include "recipe.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-enum {
-    LOAD_HEADERS = 100,
-    LOAD_EXPLANATION = 512
-};
-
 /* Texts are those of the command line.  Times are in nanoseconds; 0 and NULL: not given. */
 struct load_options {
     char *const *urls;
     size_t url_count;
-    const char *method; /* as asked for, or by the body: GET or POST */
-    const char *headers[LOAD_HEADERS];
-    size_t header_count;
+    struct recipe recipe; /* with method and headers */
     const char *body, *body_file;
     uint64_t body_size; /* of content that is made up, and the same each time */
     uint64_t chunks;    /* of uploads, each chunk_size bytes long */
@@ -33,9 +28,9 @@ struct load_options {
     bool no_keepalive, check_digest, with_parent, help, version;
 };
 
-/* 0, or -EINVAL with what is wrong. */
-int load_options_read(struct load_options *options, int argc, char *const *argv,
-                      char explanation[LOAD_EXPLANATION]);
+/* 0, or a negative errno value after what is wrong was said on standard error. */
+int load_options_read(struct load_options *options, char **argv);
+void load_options_fini(struct load_options *options);
 
 void load_options_help(FILE *output);
 

@@ -44,6 +44,15 @@ int load_report_interval(struct load *load, uint64_t now)
 
 /* -- The end -------------------------------------------------------------- */
 
+static void write_headers(struct json *json, const struct recipe *recipe)
+{
+    json_array_begin(json, "headers");
+    /* Each is an argument of its own, which begins with its name. */
+    for (size_t i = 0; i < recipe->request.header_count; i++)
+        json_text(json, NULL, (const char *)recipe->headers[i].name);
+    json_array_end(json);
+}
+
 static void write_parameters(struct json *json, const struct load *load)
 {
     const struct load_options *options = load->options;
@@ -53,11 +62,10 @@ static void write_parameters(struct json *json, const struct load *load)
     for (size_t i = 0; i < options->url_count; i++)
         json_text(json, NULL, options->urls[i]);
     json_array_end(json);
-    json_text(json, "method", options->method);
-    json_array_begin(json, "headers");
-    for (size_t i = 0; i < options->header_count; i++)
-        json_text(json, NULL, options->headers[i]);
-    json_array_end(json);
+    json_text(json, "method", options->recipe.request.method);
+    write_headers(json, &options->recipe);
+    if (options->recipe.request.authority)
+        json_text(json, "host", options->recipe.request.authority);
     json_integer(json, "connections", options->connections);
     if (options->duration > 0)
         json_real(json, "duration", seconds(options->duration));
@@ -87,14 +95,13 @@ static void write_percentiles(struct json *json, const char *key, const struct h
     static const struct {
         const char *name;
         double percentile;
-    } wanted[] = {{"p50", 50},     {"p75", 75},       {"p90", 90},
-                  {"p99", 99},     {"p99.9", 99.9},   {"p99.99", 99.99}};
+    } wanted[] = {{"p50", 50}, {"p75", 75},     {"p90", 90},
+                  {"p99", 99}, {"p99.9", 99.9}, {"p99.99", 99.99}};
 
     json_object_begin(json, key);
     json_integer(json, "mean", histogram->count ? histogram->sum / histogram->count : 0);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        json_integer(json, wanted[i].name,
-                     histogram_percentile(histogram, wanted[i].percentile));
+        json_integer(json, wanted[i].name, histogram_percentile(histogram, wanted[i].percentile));
     json_integer(json, "max", histogram->max);
     json_object_end(json);
 }

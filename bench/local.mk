@@ -4,8 +4,12 @@ libasynwsgi_bench_a_CPPFLAGS = $(bench_inc)
 libasynwsgi_bench_a_SOURCES = \
 	bench/alarm_linux.c \
 	bench/alarm_linux.h \
+	bench/arguments.c \
+	bench/arguments.h \
 	bench/digest.c \
 	bench/digest.h \
+	bench/failure.c \
+	bench/failure.h \
 	bench/histogram.c \
 	bench/histogram.h \
 	bench/json.c \
@@ -20,8 +24,12 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/load_upload.c \
 	bench/parent_linux.c \
 	bench/parent_linux.h \
+	bench/recipe.c \
+	bench/recipe.h \
 	bench/schedule.c \
-	bench/schedule.h
+	bench/schedule.h \
+	bench/target.c \
+	bench/target.h
 
 bin_PROGRAMS += asynwsgi-load
 asynwsgi_load_CPPFLAGS = $(bench_inc)

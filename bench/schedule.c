@@ -10,7 +10,8 @@ uint64_t schedule_due(const struct schedule *schedule, uint64_t number)
     return schedule->start + number / rate * SECOND + number % rate * SECOND / rate;
 }
 
-/* Number k is due before `passed` if k < passed * rate / SECOND, but for what due times are rounded. */
+/* Number k is due before `passed` if k < passed * rate / SECOND, but for what due times are
+ * rounded. */
 uint64_t schedule_before(const struct schedule *schedule, uint64_t time)
 {
     uint64_t passed, number;
