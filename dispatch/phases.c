@@ -21,11 +21,11 @@ static void set(uint64_t *place, uint64_t value)
     __atomic_store_n(place, value, __ATOMIC_SEQ_CST);
 }
 
-void dispatch_phases_begin(struct dispatch_phases *phases)
+void dispatch_phases_begin(struct dispatch_phases *phases, uint64_t since)
 {
     measured = phases;
     if (phases)
-        phases->since = dispatch_clock();
+        phases->since = since;
 }
 
 unsigned dispatch_phase(unsigned phase)

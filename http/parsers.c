@@ -27,7 +27,7 @@ static enum http_fault chunk_measured(struct http_chunked *chunked,
     return fault;
 }
 
-struct http_parsers http_parsers(bool measured)
+struct http_parsers http_parsers_choose(bool measured)
 {
     if (measured)
         return (struct http_parsers){head_measured, chunk_measured};

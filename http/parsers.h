@@ -19,6 +19,6 @@ struct http_parsers {
 };
 
 /* They themselves or, measured, as a phase. */
-struct http_parsers http_parsers(bool measured);
+struct http_parsers http_parsers_choose(bool measured);
 
 #endif

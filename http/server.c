@@ -103,7 +103,7 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     if (server == NULL)
         return -ENOMEM;
     server->options = *options;
-    server->parse = http_parsers(dispatch_is_measured(options->loop));
+    server->parse = http_parsers_choose(dispatch_is_measured(options->loop));
     server->drained_timer.fired = drained;
     error = -ENOMEM;
     server->request.fields = calloc(options->limits.fields + 1, sizeof(struct http_field));

@@ -132,7 +132,7 @@ static struct wsgi_profiled *add_thread(struct wsgi_profile *profile)
     struct wsgi_profiled *thread = &profile->threads[profile->count];
 
     thread->profile = profile;
-    dispatch_phases_begin(&thread->phases);
+    dispatch_phases_begin(&thread->phases, profile->began);
     measured = thread;
     __atomic_store_n(&profile->count, profile->count + 1, __ATOMIC_RELEASE);
     return thread;
@@ -161,6 +161,7 @@ static struct wsgi_profile *make(struct wsgi *wsgi)
         return NULL;
     profile->wsgi = wsgi;
     profile->timer.fired = fired;
+    profile->began = dispatch_clock();
     pthread_mutex_init(&profile->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -177,7 +178,7 @@ static void destroy(struct wsgi_profile *profile)
     wsgi->leave = PyContext_Exit;
     wsgi->profile = NULL;
     measured = NULL;
-    dispatch_phases_begin(NULL);
+    dispatch_phases_begin(NULL, 0);
     dispatch_timer_remove(&profile->timer);
     wsgi_profile_stats_fini(profile);
     pthread_cond_destroy(&profile->news);

@@ -35,10 +35,10 @@ struct wsgi_profile {
     PyObject *get_present; /* sys.getprofile() */
     PyObject *collector;   /* the module gc */
     PyObject *join;        /* entries of profilers to what the module pstats reads, or None */
-    uint64_t requests;
-    bool changed;           /* since it was last written */
-    bool told;              /* that it cannot be written */
-    bool refused;           /* it was told that a profiler was */
+    uint64_t began, requests;
+    bool changed; /* since it was last written */
+    bool told;    /* that it cannot be written */
+    bool refused; /* it was told that a profiler was */
     struct dispatch_timer timer;
 
     bool has_writer; /* the thread: */

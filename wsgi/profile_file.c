@@ -87,12 +87,9 @@ static void print_phases(FILE *output, const uint64_t spent[DISPATCH_PHASES_MOST
         const char *name;
         unsigned phase;
     } shown[] = {
-        {"wait", DISPATCH_PHASE_WAIT},
-        {"lock", DISPATCH_PHASE_LOCK},
-        {"receive", TCPSOCKET_PHASE_RECEIVE},
-        {"parse", HTTP_PHASE_PARSE},
-        {"application", WSGI_PHASE_APPLICATION},
-        {"send", TCPSOCKET_PHASE_SEND},
+        {"wait", DISPATCH_PHASE_WAIT},           {"lock", DISPATCH_PHASE_LOCK},
+        {"receive", TCPSOCKET_PHASE_RECEIVE},    {"parse", HTTP_PHASE_PARSE},
+        {"application", WSGI_PHASE_APPLICATION}, {"send", TCPSOCKET_PHASE_SEND},
         {"other", DISPATCH_PHASE_OTHER},
     };
 
@@ -151,7 +148,8 @@ int wsgi_profile_write_stats(const struct wsgi_profile *profile)
         return 0;
     }
     if (stats != Py_None)
-        r = replace(profile->wsgi->options->profile, PyBytes_AS_STRING(stats), (size_t)PyBytes_GET_SIZE(stats));
+        r = replace(profile->wsgi->options->profile, PyBytes_AS_STRING(stats),
+                    (size_t)PyBytes_GET_SIZE(stats));
     Py_DECREF(stats);
     return r;
 }

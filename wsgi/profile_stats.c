@@ -6,7 +6,8 @@
 #include "profile.h"
 #include "state.h"
 
-/* pstats reads, of a function: primitive calls, calls, own time, time, {caller: the same of these}. */
+/* pstats reads, of a function: primitive calls, calls, own time, time, {caller: the same of these}.
+ */
 static const char source[] =
     "import marshal\n"
     "\n"

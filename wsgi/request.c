@@ -92,7 +92,7 @@ static void cut_input(PyObject **input)
 
 static _Thread_local struct wsgi_request *current;
 
-int wsgi_request_enter(struct wsgi_request *request)
+static inline int enter(struct wsgi_request *request)
 {
     if (!request->context) {
         request->context = PyContext_Copy(request->wsgi->context);
@@ -103,6 +103,11 @@ int wsgi_request_enter(struct wsgi_request *request)
         return -1;
     current = request;
     return 0;
+}
+
+int wsgi_request_enter(struct wsgi_request *request)
+{
+    return enter(request);
 }
 
 void wsgi_request_leave(struct wsgi_request *request)
@@ -365,7 +370,7 @@ static void call_application(struct wsgi_request *request)
     const char *where = "the making of a context";
     int r = -1;
 
-    if (wsgi_request_enter(request) == 0) {
+    if (enter(request) == 0) {
         r = call(request, &where);
         wsgi_request_leave(request);
     }

@@ -47,12 +47,12 @@ struct wsgi {
     bool keeps_lock;                 /* ... it does so with the interpreter's lock, until ... */
     struct dispatch_timer rest;      /* ... this fires, so long after the last request */
     uint64_t keeps_for;
-    unsigned long thread;            /* the loop's */
+    unsigned long thread; /* the loop's */
     /* PyContext_Enter() and PyContext_Exit(), or the same for a profile, around Python code. */
     int (*enter)(PyObject *context);
     int (*leave)(PyObject *context);
-    struct wsgi_profile *profile;    /* or NULL */
-    struct wsgi_pool *pool;          /* threads that run the application; NULL: the loop's */
+    struct wsgi_profile *profile; /* or NULL */
+    struct wsgi_pool *pool;       /* threads that run the application; NULL: the loop's */
 };
 
 /* -- wsgi.c --------------------------------------------------------------- */

@@ -34,8 +34,11 @@ struct dispatch_phases {
     uint64_t spent[DISPATCH_PHASES_MOST]; /* nanoseconds */
 };
 
-/* Measure the calling thread; NULL: no more, which is due before the structure goes. */
-void dispatch_phases_begin(struct dispatch_phases *phases);
+/*
+ * Measure the calling thread, as if it had done nothing else since `since`, a time of
+ * dispatch_clock().  NULL: no more, which is due before the structure goes.
+ */
+void dispatch_phases_begin(struct dispatch_phases *phases, uint64_t since);
 
 /* The calling thread enters a phase; gives the one before.  Nothing, if it isn't measured. */
 unsigned dispatch_phase(unsigned phase);

@@ -30,6 +30,7 @@ e2e_tests = \
 	t/e2e/test_pieces.py \
 	t/e2e/test_probes.py \
 	t/e2e/test_processes.py \
+	t/e2e/test_profile.py \
 	t/e2e/test_proxies.py \
 	t/e2e/test_references.py \
 	t/e2e/test_refused.py \
