@@ -8,10 +8,10 @@ import sys
 
 import command
 
-BENCH = pathlib.Path('asynwsgi-bench').resolve()  # in the build folder, which is the current one
+BENCH = pathlib.Path(command.program('asynwsgi-bench')[-1])
 sys.path.insert(0, str(BENCH))
-EXAMPLES = pathlib.Path(__file__).parents[2] / 'examples'
-APPS = pathlib.Path(__file__).parent / 'apps'
+TOP = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES, APPS = TOP / 'examples', TOP / 't/e2e/apps'
 
 
 def start(*arguments, **how):

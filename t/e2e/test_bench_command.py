@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import pathlib
 import pty
 import re
 import struct
@@ -207,8 +206,8 @@ def options_of(text):
 
 
 def test_manual_has_all_options_of_help():
-    page = (pathlib.Path(__file__).parents[2] / 'man/asynwsgi-bench.1').read_text()
-    named = set(re.findall(r'^\.It .*Fl -([\w-]+)', page, re.M))
+    page = (benching.TOP / 'man/asynwsgi-bench.1').read_text()
+    named = set(re.findall(r'^\.It Fl (?:\w , )?-([\w-]+)', page, re.M))
     of_help = set()
     for subcommand in main.SUBCOMMANDS:
         text = benching.run(subcommand, '--help').stdout
@@ -227,7 +226,7 @@ def test_version():
 
 def test_it_is_made_the_same_each_time(tmp_path):
     """Of its own parts, in another folder, at another time."""
-    source = pathlib.Path(__file__).parents[2]
+    source = benching.TOP
     parts = re.findall(r'bench/command/\S+', (source / 'bench/local.mk').read_text())
     assert {path.name for path in (source / 'bench/command').rglob('*.*') if path.suffix != '.pyc'} == \
         {os.path.basename(part) for part in parts}

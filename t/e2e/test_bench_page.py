@@ -16,7 +16,7 @@ from serving import needs
 
 CHROMIUM = ['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
             '--disable-background-networking', '--disable-component-update', '--disable-sync', '--hide-scrollbars']
-WIDTH, HEIGHT = 1000, 2600
+WIDTH, HEIGHT = 700, 900
 VOID = {'meta', 'br'}
 
 
@@ -178,6 +178,6 @@ def test_screenshot(pages, tmp_path):
     total = sum(seen.values())
     assert total == WIDTH * HEIGHT
     assert max(seen, key=seen.get) == b'\xff\xff\xff' and 0.7 < seen[b'\xff\xff\xff'] / total < 0.99
-    for line in ('2563eb', 'd97706', '059669'):  # p50, p99 and max
-        assert seen.get(bytes.fromhex(line), 0) > 300, line
-    assert sum(count for colour, count in seen.items() if max(colour) < 90) > 5000  # text
+    for line in ('2563eb', 'd97706'):
+        assert seen.get(bytes.fromhex(line), 0) > 200, line
+    assert sum(count for colour, count in seen.items() if max(colour) < 90) > 2000  # text

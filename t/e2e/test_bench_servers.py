@@ -61,13 +61,13 @@ def test_bench(tmp_path):
     assert run['server_cpu_seconds'] > 0
 
 
-@pytest.mark.parametrize('recipe, package', [('gunicorn', 'gunicorn'), ('waitress', 'waitress-serve'),
+@pytest.mark.parametrize('recipe, program', [('gunicorn', 'gunicorn'), ('waitress', 'waitress-serve'),
                                              ('nginx', 'nginx'), ('uwsgi', 'uwsgi')])
-def test_recipe_beside_asynwsgi(recipe, package, tmp_path):
-    if not shutil.which(package):
-        pytest.skip(f'there is no {package}')
-    done = benching.run('bench', *HELLO, '--server', recipe, '--server', 'asynwsgi', '-d', '300ms', '-c', '2',
-                        '--mix', 'get:1,post:1', '--json', tmp_path / 'run.json', '--fail-if', 'errors>0')
+def test_recipe_beside_asynwsgi(recipe, program, tmp_path):
+    if not shutil.which(program):
+        pytest.skip(f'there is no {program}')
+    done = benching.run('bench', '--chdir', benching.TOP / 'bench', 'app', '--server', recipe, '--server', 'asynwsgi',
+                        '-d', '300ms', '-c', '2', '--mix', 'get:1,post:1/post', '--json', tmp_path / 'run.json', '--fail-if', 'errors>0')
     assert [run['label'] for run in benching.load(tmp_path / 'run.json')['runs']] == [recipe, 'asynwsgi']
     assert re.search(rf'^ +{recipe} +asynwsgi\n', done.stdout, re.M)
     assert re.search(r'^rate +[\d,.]+ \(1\.00\) +[\d,.]+ \(\d+\.\d\d\)$', done.stdout, re.M)
