@@ -40,6 +40,13 @@ asynwsgi_load_LDFLAGS = $(AM_LDFLAGS) -pthread
 asynwsgi_load_SOURCES = \
 	bench/load_main.c
 
+# What a request costs it, beside wrk; see bench/load.py for --connections and others.
+.PHONY: bench-load
+bench-load: all
+	$(PYTHON) $(srcdir)/bench/load.py ./asynwsgi-load$(EXEEXT) --json bench-load.json $(BENCH_LOAD_FLAGS)
+EXTRA_DIST += bench/load.py
+CLEANFILES += bench-load.json
+
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =
 .PHONY: bench
