@@ -1,10 +1,10 @@
 /*
  * Connections, and what they ask for when.
  *
- * A slot is free, or its exchange is under way.  In an open loop a connection with a
- * free slot waits in a queue for the next request that is due, and the one that has
- * waited longest gets it.  When none waits, requests that are due wait for the first
- * slot that becomes free: they are sent late, and none is dropped.
+ * A slot is free, or its exchange is under way.  A connection with a free slot for which
+ * nothing is due waits in a queue, and the one that has waited longest gets the next
+ * request.  When none waits, requests that are due wait for the first slot that becomes
+ * free: they are sent late, and none is dropped.
  *
  * A connection that fails is made anew: at once if it had an answer, and otherwise
  * after a pause that doubles each time.
@@ -157,7 +157,7 @@ static void ask_all(struct load_connection *c, uint64_t now)
         if (c->free == slot)
             return;
     }
-    if (c->free && is_open_loop(load)) {
+    if (c->free) {
         wait(c, now);
         set_alarm(load);
     }

@@ -29,7 +29,7 @@ static const struct arguments_option table[] = {
     {"rate", "N",
      "requests a second, in all (open loop); without it, each\n"
      "connection asks again when it has its answer",
-     'R', ARGUMENTS_COUNT, PLACE(rate), 1, SECOND},
+     'R', ARGUMENTS_COUNT, PLACE(rate), 1, 10000000},
     {"warmup", "TIME", "before the run, which is in no figure", .kind = ARGUMENTS_DURATION,
      PLACE(warmup), 0, YEAR},
     {"pipeline", "N", "requests under way on a connection (default: 1)", .kind = ARGUMENTS_COUNT,

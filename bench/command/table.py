@@ -49,7 +49,7 @@ def figures(result):
     found = [
         ("requests", f"{requests:,} in {result['seconds']:.2f} s, {show_count(rate(result))} a second"),
         ("data", f"{show_size(result['bytes_in'])} in, {show_size(result['bytes_out'])} out, "
-                 f"{show_count(result['connections_opened'])} connections"),
+                 f"{result['connections_opened']:,} connections opened"),
         ("errors", errors_line(result)),
         ("client", f"{cpu:.2f} s of CPU{each}; busy {result['busy']:.0%} of the time")]
     if "server_cpu_seconds" in result:

@@ -62,8 +62,9 @@ TEST_F(LoadOptions, AUrlIsEnough)
 
 TEST_F(LoadOptions, HaveWrksLetters)
 {
-    ASSERT_EQ(read({"-c20", "http://a/", "-n", "1k", "-R2M", "-H", "Accept: b", "-mPUT", "http://a/b"}),
-              0);
+    ASSERT_EQ(
+        read({"-c20", "http://a/", "-n", "1k", "-R2M", "-H", "Accept: b", "-mPUT", "http://a/b"}),
+        0);
     EXPECT_EQ(options.connections, 20u);
     EXPECT_EQ(options.requests, 1000u);
     EXPECT_EQ(options.rate, 2000000u);
