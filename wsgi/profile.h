@@ -41,11 +41,11 @@ struct wsgi_profile {
     bool refused; /* it was told that a profiler was */
     struct dispatch_timer timer;
 
-    bool has_writer; /* the thread: */
+    bool has_writer; /* the thread, which writes with a pool */
     pthread_t writer;
-    pthread_mutex_t lock;
-    pthread_cond_t news; /* of these: */
+    pthread_mutex_t lock; /* of these two: */
     bool ending, ended;
+    pthread_cond_t news; /* one of them was set */
 
     unsigned count; /* of threads that are measured; the first is the loop's */
     struct wsgi_profiled threads[];
