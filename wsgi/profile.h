@@ -24,7 +24,7 @@ struct wsgi;
 struct wsgi_profiled {
     struct wsgi_profile *profile;
     struct dispatch_phases phases;
-    PyObject *profiler; /* _lsprof.Profiler; NULL: the loop's thread, where there is a pool */
+    PyObject *profiler; /* _lsprof.Profiler; NULL: it is not profiled, as the loop with a pool */
     bool enabled;
     bool unclosed; /* another took its place: it does not know yet that its calls are over */
 };
