@@ -86,6 +86,8 @@ static void after_wait(void *context)
 
 void dispatch_measure(struct dispatch *loop)
 {
+    if (loop->measured)
+        return;
     loop->let_go = loop->around;
     loop->around = (struct around_wait){before_wait, after_wait, loop};
     loop->measured = true;

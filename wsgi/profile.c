@@ -13,6 +13,9 @@ static const uint64_t second = 1000000000;
 /* ... and for the last one, while threads do not come back from the application. */
 static const uint64_t patience = 500000000;
 
+/* From then on it is one for all threads, and takes the calls of one for those of another. */
+static const bool tells_threads_apart = PY_VERSION_HEX < 0x030C0000;
+
 static _Thread_local struct wsgi_profiled *measured;
 
 /* -- Around the application ------------------------------------------------- */
@@ -146,7 +149,9 @@ static int add_profiler(struct wsgi_profiled *thread)
 
 void wsgi_profile_join(struct wsgi_profile *profile)
 {
-    if (add_profiler(add_thread(profile)) < 0)
+    struct wsgi_profiled *thread = add_thread(profile);
+
+    if (tells_threads_apart && add_profiler(thread) < 0)
         wsgi_log_exception(profile->wsgi, "profile: a thread is not profiled");
 }
 
@@ -217,6 +222,8 @@ int wsgi_profile_start(struct wsgi *wsgi)
         destroy(profile);
         return -EINVAL;
     }
+    if (wsgi->options->threads > 1 && !tells_threads_apart)
+        wsgi_log(wsgi, "profile: this Python cannot profile threads; there will be phases only");
     r = write_by_and_by(profile);
     if (r < 0) {
         destroy(profile);

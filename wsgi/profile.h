@@ -24,7 +24,7 @@ struct wsgi;
 struct wsgi_profiled {
     struct wsgi_profile *profile;
     struct dispatch_phases phases;
-    PyObject *profiler; /* _lsprof.Profiler; NULL: the loop's thread, where there is a pool */
+    PyObject *profiler; /* _lsprof.Profiler; NULL: it is not profiled, as the loop with a pool */
     bool enabled;
     bool unclosed; /* another took its place: it does not know yet that its calls are over */
 };
@@ -41,11 +41,11 @@ struct wsgi_profile {
     bool refused; /* it was told that a profiler was */
     struct dispatch_timer timer;
 
-    bool has_writer; /* the thread: */
+    bool has_writer; /* the thread, which writes with a pool */
     pthread_t writer;
-    pthread_mutex_t lock;
-    pthread_cond_t news; /* of these: */
+    pthread_mutex_t lock; /* of these two: */
     bool ending, ended;
+    pthread_cond_t news; /* one of them was set */
 
     unsigned count; /* of threads that are measured; the first is the loop's */
     struct wsgi_profiled threads[];

@@ -107,7 +107,7 @@ static void enable(struct wsgi_profiled *thread)
 
 void wsgi_profile_stats_begin(struct wsgi_profiled *thread)
 {
-    if (is_present(thread, Py_None))
+    if (thread->profiler && is_present(thread, Py_None))
         enable(thread);
     PyErr_Clear();
 }

@@ -155,6 +155,7 @@ TEST_F(Phases, OfALoopThatHasALock)
     ASSERT_EQ(dispatch_new(test_backend(), &loop), 0);
     dispatch_around_wait(loop, count, count, &calls);
     dispatch_measure(loop);
+    dispatch_measure(loop);
     {
         Timer timer;
         ASSERT_EQ(dispatch_timer_add(loop, &timer), 0);

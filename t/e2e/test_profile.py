@@ -60,6 +60,15 @@ APPLICATION = '''
 '''
 
 
+def python_version():
+    """Of the Python within the command: 11 is 3.11."""
+    return int(re.search(r'Python 3\.(\d+)', command.finish('--version').stdout)[1])
+
+
+a_profiler_for_each_thread = pytest.mark.skipif(
+    python_version() >= 12, reason='this Python has one profiler for all threads')
+
+
 class Profile:
     """A profile that a server writes, or is to write."""
 
@@ -203,6 +212,7 @@ def test_several_workers(profiled, profile):
     assert profile.calls(*every[1:])['application'] == sum(requests.values())
 
 
+@a_profiler_for_each_thread
 def test_threads(profiled, profile):
     server = profiled('--threads', '4')
     with concurrent.futures.ThreadPoolExecutor(8) as clients:
@@ -218,6 +228,16 @@ def test_threads(profiled, profile):
     assert profile.calls()['application'] == 24
 
 
+@pytest.mark.skipif(python_version() < 12, reason='this Python has a profiler for each thread')
+def test_threads_that_cannot_be_told_apart(profiled, profile):
+    server = profiled('--threads', '2')
+    server.wait_for('this Python cannot profile threads')
+    ask(server, count=5)
+    end(server)
+    assert profile.figures()['requests'] == 5 and adds_up(profile.figures())
+    assert not profile.file.exists()
+
+
 # -- Its ends ---------------------------------------------------------------------------------
 
 def test_responses_that_are_not_done_in_time(profiled, profile):
@@ -230,6 +250,7 @@ def test_responses_that_are_not_done_in_time(profiled, profile):
     assert profile.figures()['requests'] == 1
 
 
+@a_profiler_for_each_thread
 def test_threads_that_do_not_come_back(profiled, profile):
     server = profiled('--threads', '2', application='''
         import threading
@@ -264,11 +285,7 @@ def test_a_worker_that_is_started_again(profiled, profile):
 
 # -- Other profilers --------------------------------------------------------------------------
 
-one_profiler_a_process = pytest.mark.skipif(
-    sys.version_info >= (3, 12), reason='two profilers cannot take turns in this Python')
-
-
-@one_profiler_a_process
+@a_profiler_for_each_thread
 def test_an_application_with_a_profiler_of_its_own(profiled, profile):
     """It has what it did, and we the others."""
     server = profiled(application='''
@@ -295,7 +312,7 @@ def test_an_application_with_a_profiler_of_its_own(profiled, profile):
     assert calls['application'] == 3 and calls['inner'] == 1
 
 
-@one_profiler_a_process
+@a_profiler_for_each_thread
 def test_an_application_that_sets_a_profile_function(profiled, profile):
     """Ours is not enabled while there is another, which goes on to be called."""
     server = profiled(application='''
