@@ -47,3 +47,107 @@ bench-load: all
 EXTRA_DIST += bench/load.py
 CLEANFILES += bench-load.json
 
+# The command asynwsgi-bench: a package of Python, packed into one file.
+bench_command = \
+	bench/command/__init__.py \
+	bench/command/bench.py \
+	bench/command/compare.py \
+	bench/command/condition.py \
+	bench/command/document.py \
+	bench/command/failure.py \
+	bench/command/guard.py \
+	bench/command/histogram.py \
+	bench/command/http_processing.py \
+	bench/command/load.py \
+	bench/command/main.py \
+	bench/command/options.py \
+	bench/command/page.py \
+	bench/command/plots.py \
+	bench/command/profile.py \
+	bench/command/progress.py \
+	bench/command/recipes/asynwsgi.json \
+	bench/command/recipes/gunicorn.json \
+	bench/command/recipes/nginx.json \
+	bench/command/recipes/uwsgi.json \
+	bench/command/recipes/waitress.json \
+	bench/command/report.html \
+	bench/command/result.py \
+	bench/command/saturate.py \
+	bench/command/search.py \
+	bench/command/servers.py \
+	bench/command/svg.py \
+	bench/command/table.py \
+	bench/command/units.py
+bin_SCRIPTS += asynwsgi-bench
+asynwsgi-bench: bench/pack.py $(bench_command) Makefile
+	$(AM_V_GEN)$(PYTHON) $(srcdir)/bench/pack.py $@ $(VERSION) $(PYTHON) $(srcdir) $(bench_command)
+EXTRA_DIST += bench/pack.py $(bench_command)
+CLEANFILES += asynwsgi-bench
+
+# Figures go to the terminal as a table, and to bench.json.
+BENCH_FLAGS =
+.PHONY: bench
+bench: all bench-dispatch
+	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
+EXTRA_DIST += bench/app.py bench/bench.py
+CLEANFILES += bench.json
+
+# What slow clients cost an ordinary one; see bench/slow.py for -n and others.
+BENCH_SLOW_FLAGS =
+.PHONY: bench-slow
+bench-slow: all
+	$(PYTHON) $(srcdir)/bench/slow.py ./asynwsgi$(EXEEXT) --json bench-slow.json $(BENCH_SLOW_FLAGS)
+EXTRA_DIST += bench/slow.py
+CLEANFILES += bench-slow.json
+
+# What it costs to send a file, beside nginx; see bench/files.py for --connections and others.
+.PHONY: bench-files
+bench-files: all
+	$(PYTHON) $(srcdir)/bench/files.py ./asynwsgi$(EXEEXT) --json bench-files.json \
+		$(BENCH_FILES_FLAGS)
+EXTRA_DIST += bench/files.py
+CLEANFILES += bench-files.json
+
+# What many streams at once take of one worker; see bench/streams.py for --kind and others.
+BENCH_STREAMS_FLAGS =
+.PHONY: bench-streams
+bench-streams: all
+	$(PYTHON) $(srcdir)/bench/streams.py ./asynwsgi$(EXEEXT) --json bench-streams.json $(BENCH_STREAMS_FLAGS)
+EXTRA_DIST += bench/clients.py bench/streams.py
+CLEANFILES += bench-streams.json
+
+# What a pool of threads makes of requests that wait; see bench/threads.py for -n and others.
+BENCH_THREADS_FLAGS =
+.PHONY: bench-threads
+bench-threads: all
+	$(PYTHON) $(srcdir)/bench/threads.py ./asynwsgi$(EXEEXT) --json bench-threads.json \
+		$(BENCH_THREADS_FLAGS)
+EXTRA_DIST += bench/threads.py
+CLEANFILES += bench-threads.json
+
+# What dispatch costs, beside libev and libuv where configure found them; see bench/dispatch.py.
+bench_loops = bench/loop_dispatch
+if HAVE_LIBEV
+bench_loops += bench/loop_libev
+endif
+if HAVE_LIBUV
+bench_loops += bench/loop_libuv
+endif
+check_PROGRAMS += $(bench_loops)
+EXTRA_PROGRAMS = bench/loop_dispatch bench/loop_libev bench/loop_libuv
+bench_loop_dispatch_SOURCES = bench/loop.c bench/loop.h bench/loop_dispatch.c
+bench_loop_dispatch_CPPFLAGS = $(dispatch_inc)
+bench_loop_dispatch_LDADD = $(dispatch_lib)
+bench_loop_libev_SOURCES = bench/loop.c bench/loop.h bench/loop_libev.c
+bench_loop_libev_CPPFLAGS = $(base_inc)
+bench_loop_libev_LDADD = -lev
+bench_loop_libuv_SOURCES = bench/loop.c bench/loop.h bench/loop_libuv.c
+bench_loop_libuv_CPPFLAGS = $(base_inc)
+bench_loop_libuv_LDADD = -luv
+
+.PHONY: bench-dispatch
+bench-dispatch: $(bench_loops)
+	$(PYTHON) $(srcdir)/bench/dispatch.py $(bench_loops) --json bench-dispatch.json \
+		--plot bench-dispatch.svg $(BENCH_DISPATCH_FLAGS)
+EXTRA_DIST += bench/dispatch.py docs/DISPATCH.md docs/dispatch.svg
+CLEANFILES += bench-dispatch.json bench-dispatch.svg
