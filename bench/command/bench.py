@@ -20,7 +20,8 @@ class Mix:
         for word in text.split(","):
             found = re.fullmatch(rf"({'|'.join(KINDS)}):([1-9]\d*)(/\S*)?", word)
             if not found:
-                raise Usage(f"{word!r} is not KIND:N[/PATH] with one of {', '.join(KINDS)}: write such as get:2,post:1/form")
+                raise Usage(f"{word!r} is not KIND:N[/PATH], with one of {', '.join(KINDS)}: "
+                            "write such as get:2,post:1/form")
             self.groups.append((found[1], int(found[2]), found[3] or "/"))
 
 
@@ -28,7 +29,8 @@ def add(parser):
     servers.add_options(parser)
     group = parser.add_argument_group("load")
     group.add_argument("--mix", metavar="KIND:N[/PATH],...", type=Mix, default=Mix("get:2,post:1"),
-                       help="processes of each kind: get, post with a sized body, upload in chunks (default: get:2,post:1)")
+                       help="processes of each kind: get, post with a sized body, upload in chunks "
+                            "(default: get:2,post:1)")
     group.add_argument("-c", "--connections", metavar="N", type=parse_count, default=10,
                        help="of each process (default: 10)")
     group.add_argument("-d", "--duration", metavar="TIME", type=options.duration, default="10s", help="(default: 10s)")

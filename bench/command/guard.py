@@ -14,7 +14,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 
 GRACE = 3  # seconds from TERM to KILL
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36

@@ -114,4 +114,3 @@ def add_output(parser):
 def add_fail_if(group):
     group.add_argument("--fail-if", metavar="CONDITION", type=Condition, action="append", default=[],
                        help="exit status 3 if it holds, such as 'p99>10ms'; may be repeated")
-

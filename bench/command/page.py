@@ -18,7 +18,8 @@ def html_table(rows, left=1):
                        for number, cell in enumerate(row))
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows[1:])
-    return f'<div class="scroll"><table><thead><tr>{cells(rows[0], "th")}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (f'<div class="scroll"><table><thead><tr>{cells(rows[0], "th")}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>")
 
 
 def pairs(items):
@@ -78,8 +79,8 @@ def of_saturate(made):
     runs = made["runs"]
     if len(runs) == 1:
         step = saturate.best(runs[0])
-        parts = [cards([("requests a second sustained", show_count(runs[0]["sustained"])),
-                        *((f"{name} there", show_time(step["latency"].get(name))) for name in ("p50", "p99", "p99.9"))])]
+        there = [(f"{name} there", show_time(step["latency"].get(name))) for name in ("p50", "p99", "p99.9")]
+        parts = [cards([("requests a second sustained", show_count(runs[0]["sustained"])), *there])]
     else:
         parts = [html_table(saturate.comparison([(run["label"], run) for run in runs]))]
     parts += plots.of_steps(runs)

@@ -110,8 +110,12 @@ def call(args):
         table.write(table.grid(comparison([(run["label"], run) for run in runs])), file)
     page.write_all(args, document.make("saturate", runs, args))
     met = [f"{run['label']}: {sentence}" for run in runs for condition in args.fail_if
-           if (sentence := condition.met(best(run)))]
+           if (sentence := judge(condition, run))]
     return met, sum(run["estimate"]["requests"] for run in runs)
+
+
+def judge(condition, run):
+    return condition.met(best(run)) if run["sustained"] else f"{condition.text}: no rate was sustained"
 
 
 def best(run):

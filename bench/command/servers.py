@@ -14,6 +14,7 @@ import time
 from .failure import Failure, Usage
 from .guard import Guarded
 from .load import find
+from .units import parse_count
 
 RECIPES = ("asynwsgi", "gunicorn", "nginx", "uwsgi", "waitress")
 PATIENCE = 30  # seconds, for a server to answer
@@ -151,7 +152,7 @@ def add_options(parser):
     group.add_argument("--server", metavar="SERVER", type=Recipe.of, action="append",
                        help=f"a command that has {{port}} in it, or one of {', '.join(RECIPES)}, or the FILE.json "
                             "of a recipe; may be repeated, to compare (default: asynwsgi)")
-    group.add_argument("-w", "--workers", metavar="N", type=int, default=1,
+    group.add_argument("-w", "--workers", metavar="N", type=parse_count, default=1,
                        help="of servers by recipe that have workers (default: 1)")
     group.add_argument("--chdir", metavar="DIR", default=".", help="where the servers run")
 

@@ -1,5 +1,6 @@
 e2e_tests = \
 	t/e2e/test_backends.py \
+	t/e2e/test_bench_cleanup.py \
 	t/e2e/test_bench_command.py \
 	t/e2e/test_bench_figures.py \
 	t/e2e/test_bench_page.py \

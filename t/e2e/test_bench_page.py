@@ -3,7 +3,6 @@
 import html.parser
 import json
 import re
-import shutil
 import struct
 import subprocess
 import zlib
@@ -125,7 +124,7 @@ def chromium(folder, *arguments):
 
 
 @needs('chromium')
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', ['one', 'compared', 'saturated'])
 def test_in_chromium(pages, name, tmp_path):
     check(pages, name, re.sub(r'</?html[^>]*>|</?head>|</?body>', '', chromium(
         tmp_path, '--dump-dom', f'file://{pages}/{name}.html')))

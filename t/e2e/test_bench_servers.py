@@ -1,16 +1,12 @@
-"""asynwsgi-bench saturate and bench: servers that they start, and that nothing of these stays."""
+"""asynwsgi-bench saturate and bench, with servers that they start."""
 
-import os
 import re
 import shutil
-import signal
-import sys
 
 import pytest
 
 import benching
-from command import PATIENCE
-from serving import eventually
+from command import environment
 
 HELLO = ('--chdir', benching.EXAMPLES, 'hello')
 
@@ -24,7 +20,8 @@ def test_saturate(tmp_path):
         '    start_response("204 No Content", [])\n'
         '    return []\n')
     done = benching.run('saturate', '--chdir', tmp_path, 'app', '-c', '2', '-d', '300ms', '--warmup', '10ms',
-                        '--bound', 'p50>10s', '--json', tmp_path / 'run.json')
+                        '--bound', 'p50>10s', '--json', tmp_path / 'run.json',
+                        env=environment(ASYNWSGI_THREADS='1'))
     run, = benching.load(tmp_path / 'run.json')['runs']
     assert re.match(r'asynwsgi: [\d.,]+ requests a second over 2 connections', done.stdout)
     assert run['label'] == 'asynwsgi' and ' --bind ' in run['server']['command']
@@ -41,8 +38,10 @@ def test_saturate(tmp_path):
 
 
 def test_bound_that_no_rate_is_within():
-    done = benching.run('saturate', *HELLO, '-d', '50ms', '--warmup', '0', '--bound', 'max>1us')
+    done = benching.run('saturate', *HELLO, '-d', '50ms', '--warmup', '0', '--bound', 'max>1us',
+                        '--fail-if', 'errors>0', status=3)
     assert 'max>1us: it is' in done.stdout and 'asynwsgi: no rate was sustained' in done.stdout
+    assert done.stderr == 'asynwsgi-bench: --fail-if asynwsgi: errors>0: no rate was sustained\n'
 
 
 def test_bench(tmp_path):
@@ -67,7 +66,8 @@ def test_recipe_beside_asynwsgi(recipe, program, tmp_path):
     if not shutil.which(program):
         pytest.skip(f'there is no {program}')
     done = benching.run('bench', '--chdir', benching.TOP / 'bench', 'app', '--server', recipe, '--server', 'asynwsgi',
-                        '-d', '300ms', '-c', '2', '--mix', 'get:1,post:1/post', '--json', tmp_path / 'run.json', '--fail-if', 'errors>0')
+                        '-d', '300ms', '-c', '2', '--mix', 'get:1,post:1/post', '--json', tmp_path / 'run.json',
+                        '--fail-if', 'errors>0')
     assert [run['label'] for run in benching.load(tmp_path / 'run.json')['runs']] == [recipe, 'asynwsgi']
     assert re.search(rf'^ +{recipe} +asynwsgi\n', done.stdout, re.M)
     assert re.search(r'^rate +[\d,.]+ \(1\.00\) +[\d,.]+ \(\d+\.\d\d\)$', done.stdout, re.M)
@@ -85,7 +85,7 @@ def test_recipe_of_ones_own(tmp_path):
     ('sh -c "echo first; echo last {port} >&2; exit 1"', 'last '), ('sh -c "exit 7 # {port}"', 'status 7'),
     ('/nowhere/server {port}', '/nowhere/server not found'),
     # It goes into the background, where nobody could tell when it ends.
-    (f'{sys.executable} -c "import os; os.fork() and os._exit(0); import time; time.sleep(1000) # {{port}}"', 'status 0')])
+    ('sh -c "sleep 1000 & exit 0 # {port}"', 'status 0')])
 def test_server_that_does_not_start(server, words):
     if server == 'gunicorn' and not shutil.which(server):
         pytest.skip('there is no gunicorn')
@@ -102,116 +102,3 @@ def test_server_that_ends(tmp_path):
         '    return []\n')
     done = benching.run('bench', '--chdir', tmp_path, 'app', '-d', '2s', '--mix', 'get:1', '-R', '50', status=1)
     assert 'asynwsgi' in done.stderr
-
-
-# -- Nothing stays ----------------------------------------------------------------------------
-
-DAEMON = '''
-import os, socketserver, sys, time, http.server
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        with open('daemon', 'w') as file:
-            file.write(str(os.getpid()))
-        time.sleep(1000)
-    os._exit(0)
-os.wait()
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    def do_GET(self):
-        self.send_response(204)
-        self.end_headers()
-    def log_message(self, *_):
-        pass
-
-socketserver.ThreadingTCPServer(('127.0.0.1', int(sys.argv[1])), Handler).serve_forever()
-'''
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    """A command for --server: it leaves a process that is in a session of its own, and whose parent has
-    ended; the file daemon has its number."""
-    (tmp_path / 'server.py').write_text(DAEMON)
-    return tmp_path, f'{sys.executable} server.py {{port}}'
-
-
-@pytest.fixture
-def under_way():
-    """under_way('bench', ...) gives the process, and the numbers of all that it has started, once
-    the clients run. They do not outlive the test."""
-    started, pids = [], []
-
-    def start(*arguments, **how):
-        process = benching.start(*arguments, start_new_session=True, **how)
-        started.append(process)
-
-        def children():
-            pids[:] = benching.below(process.pid)
-            return process.poll() is not None or 'asynwsgi-load' in map(benching.name_of, pids)
-        eventually(children, PATIENCE)
-        assert process.poll() is None, process.stderr.read()
-        return process, pids
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-    for pid in filter(benching.alive, pids):
-        os.kill(pid, signal.SIGKILL)
-
-
-def nothing_is_left(pids):
-    eventually(lambda: not any(map(benching.alive, pids)))
-
-
-@pytest.mark.parametrize('number, status', [
-    (signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-@pytest.mark.parametrize('subcommand', ['bench', 'saturate'])
-def test_ended_by_a_signal(under_way, subcommand, number, status):
-    process, pids = under_way(subcommand, *HELLO, '-d', '60s', '--server', 'asynwsgi')
-    assert len(pids) >= 5  # the server with its worker, a client, and who guards them
-    os.killpg(process.pid, number)  # as a terminal sends it: to all in the foreground
-    assert process.wait(PATIENCE) == status
-    if number != signal.SIGKILL:
-        assert not any(map(benching.alive, pids))
-        assert process.stderr.read() == ''
-    nothing_is_left(pids)
-
-
-@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT])
-def test_daemon_of_a_server(under_way, daemon, number):
-    folder, server = daemon
-    process, pids = under_way('bench', '--chdir', folder, 'none', '-d', '60s', '--server', server, '--mix', 'get:1')
-    hidden = int((folder / 'daemon').read_text())
-    assert benching.alive(hidden)
-    pids.append(hidden)
-    process.send_signal(number)
-    process.wait(PATIENCE)
-    nothing_is_left(pids)
-
-
-def test_daemon_of_a_server_after_an_ordinary_end(daemon):
-    folder, server = daemon
-    benching.run('bench', '--chdir', folder, 'none', '-d', '100ms', '--server', server, '--mix', 'get:1')
-    assert not benching.alive(int((folder / 'daemon').read_text()))
-
-
-def test_guards_that_are_killed_too(under_way):
-    """By who kills all that is called so."""
-    process, pids = under_way('bench', *HELLO, '-d', '60s')
-    ours = [process.pid, *(pid for pid in pids if 'python' in benching.name_of(pid))]
-    assert len(ours) >= 4
-    for pid in ours:
-        os.kill(pid, signal.SIGKILL)
-    nothing_is_left(pids)
-
-
-def test_server_that_does_not_heed_term(under_way, tmp_path):
-    (tmp_path / 'server.py').write_text('import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n' + DAEMON)
-    process, pids = under_way('bench', '--chdir', tmp_path, 'none', '-d', '60s', '--mix', 'get:1',
-                              '--server', f'{sys.executable} server.py {{port}}')
-    process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE) == 130
-    assert not any(map(benching.alive, pids))
