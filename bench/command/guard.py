@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 GRACE = 3  # seconds from TERM to KILL
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # that end us in an orderly way
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -67,8 +68,9 @@ def watch(command, lifeline):
 
 def guard(argv, lifeline, how):
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, lambda *_: None)  # a handler, since exec() hands on what is ignored
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     try:
         command = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **how,
@@ -84,12 +86,15 @@ def guard(argv, lifeline, how):
 
 class Guarded:
     """A command, as subprocess.Popen has one; its output goes to these files."""
+    running = []
 
     def __init__(self, argv, stdout, stderr, **how):
         lifeline, self.lifeline = os.pipe()
         self.status = None
         sys.stdout.flush()
         sys.stderr.flush()
+        # Python loses an exception in what it does itself at a fork, and a signal's handler raises one.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self.pid = os.fork()
         if self.pid == 0:
             status = 1
@@ -104,6 +109,8 @@ class Guarded:
             finally:
                 os._exit(status)
         os.close(lifeline)
+        self.running.append(self)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def poll(self, wait=False):
         """The status, if it has ended."""
@@ -126,6 +133,13 @@ class Guarded:
     def stop(self):
         """Once it returns, nothing of the command runs."""
         if self.lifeline is not None:
-            os.close(self.lifeline)
-            self.lifeline = None
+            lifeline, self.lifeline = self.lifeline, None
+            os.close(lifeline)
         self.poll(wait=True)
+
+
+def stop_all():
+    """Whatever has not been stopped, since a signal came in the middle of something."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    for command in Guarded.running:
+        command.stop()

@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from . import bench, compare, http_processing, options, saturate
+from . import bench, compare, guard, http_processing, options, saturate
 from .failure import Failure, Stopped, Usage
 
 SUBCOMMANDS = {"http-processing": http_processing, "saturate": saturate, "bench": bench, "compare": compare}
@@ -28,8 +28,9 @@ def stop(number, _):
 
 
 def main(version):
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+    for number in guard.SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, stop)
     try:
         args = make_parser(version).parse_args()
         met, answered = args.call(args)
@@ -47,3 +48,5 @@ def main(version):
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    finally:
+        guard.stop_all()

@@ -17,8 +17,9 @@ import os, socketserver, sys, time, http.server
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        with open('daemon', 'w') as file:
+        with open('daemon.new', 'w') as file:
             file.write(str(os.getpid()))
+        os.rename('daemon.new', 'daemon')
         time.sleep(1000)
     os._exit(0)
 os.wait()
@@ -90,7 +91,7 @@ def test_ended_by_a_signal(under_way, subcommand, number, status):
 def test_daemon_of_a_server(under_way, daemon, number):
     folder, server = daemon
     process, pids = under_way('bench', '--chdir', folder, 'none', '-d', '60s', '--server', server, '--mix', 'get:1')
-    hidden = int((folder / 'daemon').read_text())
+    hidden = int(eventually(lambda: (folder / 'daemon').exists() and (folder / 'daemon').read_text()))
     assert benching.alive(hidden)
     pids.append(hidden)
     process.send_signal(number)
@@ -108,7 +109,7 @@ def test_guards_that_are_killed_too(under_way):
     """By who kills all that is called so."""
     process, pids = under_way('bench', *HELLO, '-d', '60s')
     ours = [process.pid, *(pid for pid in pids if 'python' in benching.name_of(pid))]
-    assert len(ours) >= 4
+    assert len(ours) >= 3
     for pid in ours:
         os.kill(pid, signal.SIGKILL)
     nothing_is_left(pids)
