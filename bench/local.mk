@@ -10,8 +10,22 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/histogram.h \
 	bench/recipe.c \
 	bench/recipe.h \
+	bench/standard.c \
+	bench/standard.h \
 	bench/target.c \
 	bench/target.h
+
+bin_PROGRAMS += asynwsgi-httpclient
+asynwsgi_httpclient_CPPFLAGS = $(bench_inc)
+asynwsgi_httpclient_LDADD = $(bench_lib)
+asynwsgi_httpclient_SOURCES = \
+	bench/httpclient.c \
+	bench/httpclient_commands.h \
+	bench/oneraw.c \
+	bench/oneraw.h \
+	bench/oneraw_options.c \
+	bench/oneraw_redirect.c \
+	bench/oneraw_show.c
 
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =
