@@ -6,8 +6,12 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/arguments.h \
 	bench/failure.c \
 	bench/failure.h \
+	bench/folder.c \
+	bench/folder.h \
 	bench/histogram.c \
 	bench/histogram.h \
+	bench/list.c \
+	bench/list.h \
 	bench/recipe.c \
 	bench/recipe.h \
 	bench/standard.c \
@@ -19,6 +23,12 @@ bin_PROGRAMS += asynwsgi-httpclient
 asynwsgi_httpclient_CPPFLAGS = $(bench_inc)
 asynwsgi_httpclient_LDADD = $(bench_lib)
 asynwsgi_httpclient_SOURCES = \
+	bench/bulkfetch.c \
+	bench/bulkfetch.h \
+	bench/bulkfetch_host.c \
+	bench/bulkfetch_link.c \
+	bench/bulkfetch_options.c \
+	bench/bulkfetch_report.c \
 	bench/httpclient.c \
 	bench/httpclient_commands.h \
 	bench/oneraw.c \
