@@ -1,8 +1,8 @@
 /*
  * bulkfetch: from the list to fetches, and what becomes of each.
  *
- * Whatever ends a fetch only puts it in its next place; bulkfetch_pump() goes on from there, last in
- * every callback, so nothing here calls itself.
+ * Whatever ends a fetch only puts it in its next place; bulkfetch_pump() goes on from there, last
+ * in every callback, so nothing here calls itself.
  */
 #include "bulkfetch.h"
 
@@ -124,9 +124,8 @@ void fetch_fail(struct fetch *fetch, enum failure failure, const char *why)
 static bool was_late(const struct httpclient_exchange *x, enum failure failure,
                      const struct link *link)
 {
-    return failure == FAILURE_ABORTED ||
-           (link->completed > 0 && !x->late &&
-            (failure == FAILURE_EMPTY || failure == FAILURE_SEND));
+    return failure == FAILURE_ABORTED || (link->completed > 0 && !x->late &&
+                                          (failure == FAILURE_EMPTY || failure == FAILURE_SEND));
 }
 
 static bool may_retry(const struct fetch *fetch, enum failure failure)
@@ -444,8 +443,7 @@ static int prepare(struct bulkfetch *bulk)
 static int open_files(struct bulkfetch *bulk)
 {
     const struct bulkfetch_settings *settings = &bulk->settings;
-    int error =
-        list_open(&bulk->list, settings->urls, settings->url_count, settings->input);
+    int error = list_open(&bulk->list, settings->urls, settings->url_count, settings->input);
 
     if (error) {
         stop(bulk, BULKFETCH_READ, settings->input, error);
@@ -477,7 +475,8 @@ static int run(struct bulkfetch *bulk)
     error = bulkfetch_report(bulk);
     if (error)
         stop(bulk, BULKFETCH_WRITE, bulk->settings.json ? bulk->settings.json : "summary", error);
-    if (bulk->status == BULKFETCH_OK && (bulk->interrupted || bulk->counts.good < bulk->counts.done))
+    if (bulk->status == BULKFETCH_OK &&
+        (bulk->interrupted || bulk->counts.good < bulk->counts.done))
         return BULKFETCH_SOME;
     return bulk->status;
 }

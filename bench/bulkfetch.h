@@ -7,7 +7,8 @@
  *   bulkfetch_options.c  the options
  *   bulkfetch_report.c   progress, summary, JSON
  *
- * There are as many fetches as can be under way, and as many links.  A fetch is always in one place:
+ * There are as many fetches as can be under way, and as many links.  A fetch is always in one
+ * place:
  *
  *   free -> (its host is resolved) -> waiting -> on a link -> (backs off -> waiting) -> free
  *

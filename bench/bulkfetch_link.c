@@ -66,8 +66,8 @@ static int open_to(struct link *link, struct host *host)
 
     httpclient_connection_close(&link->connection);
     let_go(link);
-    error = httpclient_connection_open(&link->connection, bulk->client, host->addresses,
-                                       host->count);
+    error =
+        httpclient_connection_open(&link->connection, bulk->client, host->addresses, host->count);
     if (error)
         return error;
     link->host = host;

@@ -1,6 +1,8 @@
 /* What bulkfetch tells: progress on a terminal, failures, the summary, JSON. */
 #include "bulkfetch.h"
 
+#include "standard.h"
+
 #include <asynwsgi/dispatch.h>
 
 #include <errno.h>
@@ -13,10 +15,10 @@ enum {
 
 void bulkfetch_complain(const struct bulkfetch *bulk, const char *what, const char *why)
 {
-    const char *clear = bulk && bulk->shows_progress ? "\r\033[K" : "";
-
-    fprintf(stderr, "%sasynwsgi-httpclient bulkfetch: %s%s%s\n", clear, what, *what ? ": " : "",
-            why);
+    fprintf(stderr,
+            "%sasynwsgi-httpclient bulkfetch: ", bulk && bulk->shows_progress ? "\r\033[K" : "");
+    standard_print(what, strlen(what), stderr);
+    fprintf(stderr, "%s%s\n", *what ? ": " : "", why);
 }
 
 /* "12.3 MB" */

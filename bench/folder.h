@@ -17,7 +17,8 @@ struct folder {
 
 /*
  * The name for what is at a URL, NUL-terminated: the last segment of its path, decoded, without
- * what has a meaning in a file name or on a terminal, and never hidden; "index" where there is none.
+ * what has a meaning in a file name or on a terminal, and never hidden; "index" where there is
+ * none.
  */
 void folder_name(const struct httpclient_url *url, char name[FOLDER_NAME]);
 

@@ -1,6 +1,7 @@
 /*
  * A list of URLs: those that are given, then the lines of a file, as they are wanted, so that
- * it may be endless.  Blanks around a line are left out, and lines that are empty or begin with "#".
+ * it may be endless.  Blanks around a line are left out, and lines that are empty or begin with
+ * "#".
  */
 #ifndef BENCH_LIST_H
 #define BENCH_LIST_H
