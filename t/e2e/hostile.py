@@ -2,6 +2,8 @@
 
 import json
 import os
+import pathlib
+import re
 import shlex
 import socket
 import struct
@@ -32,6 +34,16 @@ def bulkfetch(*arguments, **how):
     """What `bulkfetch --json -` tells."""
     ended = run('bulkfetch', '--json', '-', *arguments, **how)
     return json.loads(ended.stdout)
+
+
+def options_of(command):
+    """The options of a command: in its help, and in the manual page."""
+    page = (pathlib.Path(__file__).parents[2] / 'man/asynwsgi-httpclient.1').read_text()
+    section = page.split(f'.Ss {command}\n')[1].split('\n.Sh')[0].split('\n.Ss')[0]
+    shown = run(command, '--help').stdout.decode()
+    return (set(re.findall(r'^  (?:-(\w), |    )--([a-z-]+)(?: (\S+))?', shown, re.M)),
+            {(letter, name, (value or '').upper()) for letter, name, value in
+             re.findall(r'^\.It Fl (?:(\w) , )?-([a-z-]+)(?: Ar (\S+))?', section, re.M)})
 
 
 class Connection:

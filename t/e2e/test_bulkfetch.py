@@ -33,11 +33,7 @@ http {{
         keepalive_requests 1000000;
         location = /hello {{ return 200 "hello"; }}
         location = /moved {{ return 302 /hello; }}
-    }}
-    server {{
-        listen 127.0.0.1:{few};
-        keepalive_requests 3;
-        location / {{ return 200 "hello"; }}
+        location = /few {{ keepalive_requests 3; return 200 "hello"; }}
     }}
 }}
 '''
@@ -46,17 +42,16 @@ http {{
 @pytest.fixture(scope='module')
 def nginx(tmp_path_factory):
     folder = tmp_path_factory.mktemp('nginx')
-    port, few = proxy.free_port(), proxy.free_port()
+    port = proxy.free_port()
     (folder / 'root').mkdir()
     (folder / 'root/megabyte').write_bytes(MEGABYTE)
     (folder / 'root/file').write_text('a file')
     temporary = ' '.join(f'{name}_temp_path {name};' for name in proxy.FOLDERS)
     user = '' if os.getuid() else 'user root;'  # so that it may read what is root's
     (folder / 'nginx.conf').write_text(NGINX.format(
-        user=user, folder=folder, port=port, few=few, temporary=temporary))
+        user=user, folder=folder, port=port, temporary=temporary))
     running = proxy.Proxy(folder, 'nginx', ['-p', str(folder), '-e', 'stderr', '-c', 'nginx.conf'],
                           port)
-    running.few = f'http://127.0.0.1:{few}'
     yield running
     running.stop()
 
@@ -97,7 +92,7 @@ def test_large_responses(nginx):
 
 def test_connections_that_the_server_ends(nginx):
     for depth in 1, 5:
-        told = bulkfetch('--pipeline', depth, '-c', 4, *[nginx.few + '/'] * 300)
+        told = bulkfetch('--pipeline', depth, '-c', 4, *[nginx.url + '/few'] * 300)
         assert (told['fetched'], told['retries'], told['errors']) == (300, 0, {})
         assert told['connections'] >= 100
 
@@ -387,3 +382,8 @@ def test_headers(server):
         connection.send(HELLO)
     bulkfetch('-H', 'Accept: x', '-m', 'OPTIONS', server(script).url)
     assert heads[0].startswith(b'OPTIONS / ') and b'Accept: x\r\n' in heads[0]
+
+
+def test_the_manual_has_the_options():
+    shown, described = hostile.options_of('bulkfetch')
+    assert shown == described and len(shown) > 5

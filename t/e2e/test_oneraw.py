@@ -1,5 +1,6 @@
 """asynwsgi-httpclient oneraw: the response as it came, what is told of it, and each exit code."""
 
+import pathlib
 import re
 import resource
 import socket
@@ -302,3 +303,15 @@ def test_55_send(server, tmp_path):
     (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc', 'chunk data')])
 def test_56_receive(server, response, why):
     assert fails(56, why, server(says(response)).url).stdout == response
+
+
+def test_the_manual_has_the_options():
+    shown, described = hostile.options_of('oneraw')
+    assert shown == described and len(shown) > 5
+
+
+def test_the_manual_has_the_exit_codes():
+    text = pathlib.Path(__file__).read_text()
+    page = (pathlib.Path(__file__).parents[2] / 'man/asynwsgi-httpclient.1').read_text()
+    listed = re.findall(r'^\.It (\d+)$', page.split('.Sh EXIT STATUS')[1], re.M)
+    assert set(listed) - {'0'} == set(re.findall(r'^def test_(\d+)_', text, re.M))
