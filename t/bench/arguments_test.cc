@@ -76,7 +76,8 @@ class Arguments : public testing::Test {
 
 TEST_F(Arguments, EachWayToWriteThem)
 {
-    EXPECT_EQ(read({"-o", "-c", "3", "--time=1m30s", "--size", "64k", "-ttext", "-C", "a", "-Cb"}), 0);
+    EXPECT_EQ(read({"-o", "-c", "3", "--time=1m30s", "--size", "64k", "-ttext", "-C", "a", "-Cb"}),
+              0);
     EXPECT_TRUE(settings.on);
     EXPECT_EQ(settings.count, 3u);
     EXPECT_EQ(settings.time, 90000000000u);

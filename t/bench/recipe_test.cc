@@ -61,8 +61,9 @@ TEST_F(Recipe, HasDefaults)
 
 TEST_F(Recipe, RefusesWhatIsNoHeader)
 {
-    for (const char *line : {"", ":", "a", ": b", "a b: c", "a: b\nc", "a: b\rc", "Content-Length: 1",
-                             "transfer-encoding: chunked", "Expect: 100-continue"})
+    for (const char *line :
+         {"", ":", "a", ": b", "a b: c", "a: b\nc", "a: b\rc", "Content-Length: 1",
+          "transfer-encoding: chunked", "Expect: 100-continue"})
         EXPECT_EQ(recipe_header(&r, line), -EINVAL) << line;
     EXPECT_EQ(write("http://a/"), "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 }
