@@ -132,7 +132,10 @@ void fetch_append(struct fetch_queue *queue, struct fetch *fetch);
 
 /* -- bulkfetch_link.c -- */
 
-/* Put it on a link, if there is one for it, or end it. */
+/*
+ * Put it on a link, best on that one, which may be NULL, or end it.  False: there is none with
+ * room.
+ */
 bool link_place(struct fetch *fetch, struct link *link);
 
 void link_init(struct link *link, struct bulkfetch *bulk);
