@@ -40,9 +40,8 @@ static int bad_value(const struct reading *reading, const struct arguments_optio
     fprintf(stderr, "%s: --%s: \"%s\" is not %s", reading->command, option->name, value,
             option->expected ? option->expected : expected[option->kind]);
     if (option->most > 0) {
-        void (*format)(uint64_t, char *) = option->kind == ARGUMENTS_DURATION
-                                               ? units_duration_format
-                                               : units_number_format;
+        void (*format)(uint64_t, char *) =
+            option->kind == ARGUMENTS_DURATION ? units_duration_format : units_number_format;
 
         format(option->least, least);
         format(option->most, most);
@@ -98,9 +97,9 @@ static const struct arguments_option *find(const struct reading *reading, const 
     for (; !is_last(option); option++) {
         if (!option->name)
             continue;
-        if (argument[1] != '-' ? option->letter == argument[1]
-                               : strlen(option->name) == length &&
-                                     memcmp(option->name, argument + 2, length) == 0)
+        if (argument[1] != '-'
+                ? option->letter == argument[1]
+                : strlen(option->name) == length && memcmp(option->name, argument + 2, length) == 0)
             return option;
     }
     return NULL;

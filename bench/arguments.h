@@ -34,7 +34,10 @@ struct arguments_option {
     const char *expected;
 };
 
-#define ARGUMENTS_END {.help = NULL}
+#define ARGUMENTS_END \
+    {                 \
+        .help = NULL  \
+    }
 
 /*
  * Read argv[1] and those behind it into the settings.  Gives the number of operands, which

@@ -8,10 +8,29 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/failure.h \
 	bench/histogram.c \
 	bench/histogram.h \
+	bench/limits.c \
+	bench/limits.h \
+	bench/pace.c \
+	bench/pace.h \
 	bench/recipe.c \
 	bench/recipe.h \
+	bench/sources.c \
+	bench/sources.h \
 	bench/target.c \
 	bench/target.h
+
+bin_PROGRAMS += asynwsgi-sclients
+asynwsgi_sclients_CPPFLAGS = $(bench_inc)
+asynwsgi_sclients_LDADD = $(bench_lib) -lm
+asynwsgi_sclients_SOURCES = \
+	bench/sclients.c \
+	bench/sclients.h \
+	bench/sclients_hold.c \
+	bench/sclients_html.c \
+	bench/sclients_linux.c \
+	bench/sclients_options.c \
+	bench/sclients_probe.c \
+	bench/sclients_report.c
 
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =
