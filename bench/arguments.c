@@ -86,7 +86,10 @@ static int take(const struct reading *reading, const struct arguments_option *op
         error = read_number(option, value, place);
     if (error == -EINVAL || error == -ERANGE)
         return bad_value(reading, option, value);
-    return error ? complain(reading, option->name, strerror(-error)) : 0;
+    if (error)
+        fprintf(stderr, "%s: --%s: %s: %s\n", reading->command, option->name, value,
+                strerror(-error));
+    return error;
 }
 
 static const struct arguments_option *find(const struct reading *reading, const char *argument)

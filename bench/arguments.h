@@ -41,9 +41,9 @@ struct arguments_option {
 
 /*
  * Read argv[1] and those behind it into the settings.  Gives the number of operands, which
- * are then argv[0] and those behind it; or -EINVAL, having said on standard error
- * what is wrong, in one line that begins with `command`.  `options` ends with
- * ARGUMENTS_END.
+ * are then argv[0] and those behind it; or, having said on standard error what is wrong
+ * in one line that begins with `command`, -EINVAL, or what `take` gave.  `options` ends
+ * with ARGUMENTS_END.
  */
 int arguments_read(const char *command, const struct arguments_option *options, void *settings,
                    char **argv);

@@ -16,8 +16,30 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/recipe.h \
 	bench/sources.c \
 	bench/sources.h \
+	bench/standard.c \
+	bench/standard.h \
 	bench/target.c \
 	bench/target.h
+
+bin_PROGRAMS += asynwsgi-httpclient
+asynwsgi_httpclient_CPPFLAGS = $(bench_inc)
+asynwsgi_httpclient_LDADD = $(bench_lib)
+asynwsgi_httpclient_SOURCES = \
+	bench/httpclient.c \
+	bench/httpclient_commands.h \
+	bench/oneraw.c \
+	bench/oneraw.h \
+	bench/oneraw_options.c \
+	bench/oneraw_redirect.c \
+	bench/oneraw_show.c
+
+# Figures go to the terminal as a table, and to bench.json.
+BENCH_FLAGS =
+.PHONY: bench
+bench: all bench-dispatch
+	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
+EXTRA_DIST += bench/app.py bench/bench.py
+CLEANFILES += bench.json
 
 bin_PROGRAMS += asynwsgi-sclients
 asynwsgi_sclients_CPPFLAGS = $(bench_inc)
@@ -31,14 +53,6 @@ asynwsgi_sclients_SOURCES = \
 	bench/sclients_options.c \
 	bench/sclients_probe.c \
 	bench/sclients_report.c
-
-# Figures go to the terminal as a table, and to bench.json.
-BENCH_FLAGS =
-.PHONY: bench
-bench: all bench-dispatch
-	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
-EXTRA_DIST += bench/app.py bench/bench.py
-CLEANFILES += bench.json
 
 # What slow clients cost an ordinary one; see bench/slow.py for -n and others.
 BENCH_SLOW_FLAGS =

@@ -2,6 +2,7 @@
 #include "sclients.h"
 
 #include "sources.h"
+#include "standard.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -357,9 +358,11 @@ static int print(bool help)
 int main(int argc, char **argv)
 {
     static struct run run; /* all zero */
-    int error = sclients_options_read(&run.settings, argv), status;
+    int error, status;
 
     (void)argc;
+    standard_open();
+    error = sclients_options_read(&run.settings, argv);
     if (error == 0 && (run.settings.help || run.settings.version))
         status = print(run.settings.help);
     else if (error < 0 || (error = prepare(&run)) < 0)
