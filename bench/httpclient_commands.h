@@ -1,4 +1,5 @@
-/* The commands of asynwsgi-httpclient.  argv[0] is the command's name; each gives the exit status. */
+/* The commands of asynwsgi-httpclient.  argv[0] is the command's name; each gives the exit status.
+ */
 #ifndef BENCH_HTTPCLIENT_COMMANDS_H
 #define BENCH_HTTPCLIENT_COMMANDS_H
 

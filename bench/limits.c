@@ -52,8 +52,7 @@ void limits_raise(uint64_t descriptors, struct limits *limits)
 uint64_t limits_fit(const struct limits *limits, uint64_t connections, uint64_t sources,
                     uint64_t reserve, enum limit *stopped)
 {
-    uint64_t descriptors =
-        limits->descriptors > reserve ? limits->descriptors - reserve : 0;
+    uint64_t descriptors = limits->descriptors > reserve ? limits->descriptors - reserve : 0;
     uint64_t ports = sources * limits->ports;
 
     *stopped = LIMIT_NONE;

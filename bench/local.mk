@@ -43,7 +43,7 @@ CLEANFILES += bench.json
 
 bin_PROGRAMS += asynwsgi-sclients
 asynwsgi_sclients_CPPFLAGS = $(bench_inc)
-asynwsgi_sclients_LDADD = $(bench_lib) -lm
+asynwsgi_sclients_LDADD = $(bench_lib)
 asynwsgi_sclients_SOURCES = \
 	bench/sclients.c \
 	bench/sclients.h \

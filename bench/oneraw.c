@@ -113,11 +113,11 @@ static void body(struct httpclient_exchange *x, const struct http_piece *piece)
 static int status_of(enum failure failure)
 {
     static const int statuses[FAILURES] = {
-        [FAILURE_NONE] = ONERAW_OK,          [FAILURE_RESOLVE] = ONERAW_RESOLVE,
-        [FAILURE_CONNECT] = ONERAW_CONNECT,  [FAILURE_TIMEOUT] = ONERAW_TIMEOUT,
-        [FAILURE_SEND] = ONERAW_SEND,        [FAILURE_EMPTY] = ONERAW_EMPTY,
-        [FAILURE_RECEIVE] = ONERAW_RECEIVE,  [FAILURE_PARTIAL] = ONERAW_PARTIAL,
-        [FAILURE_PROTOCOL] = ONERAW_REPLY,   [FAILURE_CODING] = ONERAW_RECEIVE,
+        [FAILURE_NONE] = ONERAW_OK,         [FAILURE_RESOLVE] = ONERAW_RESOLVE,
+        [FAILURE_CONNECT] = ONERAW_CONNECT, [FAILURE_TIMEOUT] = ONERAW_TIMEOUT,
+        [FAILURE_SEND] = ONERAW_SEND,       [FAILURE_EMPTY] = ONERAW_EMPTY,
+        [FAILURE_RECEIVE] = ONERAW_RECEIVE, [FAILURE_PARTIAL] = ONERAW_PARTIAL,
+        [FAILURE_PROTOCOL] = ONERAW_REPLY,  [FAILURE_CODING] = ONERAW_RECEIVE,
         [FAILURE_ABORTED] = ONERAW_RECEIVE,
     };
 
@@ -230,8 +230,8 @@ static void find(struct oneraw *o, const struct httpclient_url *url)
         if (!error)
             connect_to(o, &address, 1);
     } else {
-        error = httpclient_resolve_start(&o->resolve, o->loop, url->host, url->host_length,
-                                         url->port);
+        error =
+            httpclient_resolve_start(&o->resolve, o->loop, url->host, url->host_length, url->port);
     }
     if (error)
         fail(o, o->settings.unix_socket ? ONERAW_CONNECT : ONERAW_RESOLVE, o->url,

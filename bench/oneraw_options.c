@@ -106,9 +106,10 @@ static const struct arguments_option options[] = {
 
 void oneraw_options_help(FILE *output)
 {
-    fputs("Usage: asynwsgi-httpclient oneraw [options] URL\n\n"
-          "Send one request and show the response as it comes: its bytes, head and all, undecoded.\n",
-          output);
+    fputs(
+        "Usage: asynwsgi-httpclient oneraw [options] URL\n\n"
+        "Send one request and show the response as it comes: its bytes, head and all, undecoded.\n",
+        output);
     arguments_help(options, output);
     fputs("\nA TIME is written 90, 90s, 1m30s or 500ms.  The exit codes are those of curl.\n",
           output);

@@ -41,9 +41,9 @@ void oneraw_show_times(const struct oneraw_times *times)
         const char *name;
         uint64_t at;
     } phases[] = {
-        {"resolve", times->resolved},         {"connect", times->connected},
-        {"send", times->exchange.sent},       {"first byte", times->exchange.first},
-        {"head", times->exchange.head},       {"end", times->exchange.end},
+        {"resolve", times->resolved},   {"connect", times->connected},
+        {"send", times->exchange.sent}, {"first byte", times->exchange.first},
+        {"head", times->exchange.head}, {"end", times->exchange.end},
     };
     uint64_t last = times->started;
 

@@ -27,7 +27,7 @@ struct run {
     struct sclients_probe *probe; /* NULL: none */
     struct dispatch_timer timer;  /* of the seconds */
     struct dispatch_signal interrupt, terminate;
-    uint64_t start, recorded; /* recorded: the end of the last second */
+    uint64_t start, recorded;                /* recorded: the end of the last second */
     struct sclients_second *seconds, before; /* before: sums up to the last */
     size_t second_count;
     struct sclients_report report;
@@ -100,8 +100,8 @@ static int write_messages(struct run *run)
     if (!error)
         error = write_message(run, &post, &run->target, &run->heads[1], &run->messages.post);
     if (!error)
-        error = write_message(run, &closing, &run->probe_target, &run->heads[2],
-                              &run->probe_message);
+        error =
+            write_message(run, &closing, &run->probe_target, &run->heads[2], &run->probe_message);
     return error;
 }
 
@@ -114,28 +114,31 @@ static void shrink(struct sclients_settings *settings, uint64_t asked, uint64_t 
         settings->wishes[kind].count = settings->wishes[kind].count * allowed / asked;
 }
 
-static void fit(struct run *run, const struct tcpsocket_address *server)
+static int fit(struct run *run, const struct tcpsocket_address *server)
 {
     struct sclients_settings *settings = &run->settings;
     struct sclients_report *report = &run->report;
-    uint64_t reserve =
-        LIMITS_RESERVE + settings->probe_rate * (settings->probe_timeout / SECOND + 1);
     bool has_ports = server->socket.any.sa_family != AF_UNIX;
 
+    report->reserve =
+        LIMITS_RESERVE + settings->probe_rate * (settings->probe_timeout / SECOND + 1);
     for (int kind = 0; kind < SCLIENTS_KINDS; kind++)
         report->asked += settings->wishes[kind].count;
-    limits_raise(report->asked + reserve, &run->limits);
+    limits_raise(report->asked + report->reserve, &run->limits);
     if (settings->sources == 0)
         settings->sources = sources_needed(server, report->asked, run->limits.ports);
+    else if (settings->sources > sources_needed(server, UINT64_MAX, 1))
+        return complain("--sources", "there are others for a server at 127.0.0.0/8 only");
     report->share = limits_fit(&run->limits, report->asked, has_ports ? settings->sources : 0,
-                               reserve, &report->limit);
+                               report->reserve, &report->limit);
     if (report->share == report->asked)
-        return;
+        return 0;
     fprintf(stderr, "asynwsgi-sclients: %" PRIu64 " connections of %" PRIu64 ": ", report->share,
             report->asked);
-    limits_explain(&run->limits, report->limit, report->asked, reserve, stderr);
+    limits_explain(&run->limits, report->limit, report->asked, report->reserve, stderr);
     fputc('\n', stderr);
     shrink(settings, report->asked, report->share);
+    return 0;
 }
 
 /* -- While it goes on ----------------------------------------------------- */
@@ -278,8 +281,8 @@ static int prepare(struct run *run)
 
     const struct tcpsocket_address *server = choose(&run->target);
 
-    fit(run, server);
-    if (settings->probe_rate > 0)
+    error = fit(run, server);
+    if (!error && settings->probe_rate > 0)
         error = sclients_probe_new(run->loop, settings, &run->probe_target, &run->probe_message,
                                    &run->probe);
     run->report.memory = sclients_private_memory();
@@ -314,9 +317,9 @@ static int go(struct run *run)
     sclients_hold_start(run->hold);
     if (run->probe)
         sclients_probe_start(run->probe);
-    dispatch_timer_set(&run->timer, run->start + (run->settings.duration < SECOND
-                                                      ? run->settings.duration
-                                                      : SECOND));
+    dispatch_timer_set(&run->timer,
+                       run->start +
+                           (run->settings.duration < SECOND ? run->settings.duration : SECOND));
     status = dispatch_run(run->loop);
     if (status != SCLIENTS_OK)
         return SCLIENTS_FAILED;

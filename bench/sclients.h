@@ -51,13 +51,13 @@ struct sclients_settings {
     const char *url, *unix_socket, *probe_url, *json, *html;
     struct recipe recipe; /* of all requests */
     struct sclients_wish wishes[SCLIENTS_KINDS];
-    int kind;                                   /* that was named last; -1: none yet */
-    uint64_t sources;                           /* 0: as many as it takes */
-    uint64_t rate;                              /* of attempts a second; 0: any */
-    uint64_t reconnect;                         /* in all; SCLIENTS_ANY */
-    uint64_t length;                            /* of a slow body */
-    uint64_t duration, warm_up;                 /* nanoseconds */
-    uint64_t probe_rate, probe_timeout;         /* 0: no probe; nanoseconds */
+    int kind;                           /* that was named last; -1: none yet */
+    uint64_t sources;                   /* 0: as many as it takes */
+    uint64_t rate;                      /* of attempts a second; 0: any */
+    uint64_t reconnect;                 /* in all; SCLIENTS_ANY */
+    uint64_t length;                    /* of a slow body */
+    uint64_t duration, warm_up;         /* nanoseconds */
+    uint64_t probe_rate, probe_timeout; /* 0: no probe; nanoseconds */
     bool probe_kept, allow_remote, help, version;
 };
 
@@ -70,9 +70,9 @@ void sclients_options_help(FILE *output);
 /* What came of those of a kind. */
 struct sclients_counts {
     uint64_t attempted, connected;
-    uint64_t refused;   /* nobody listens, or of a unix socket its queue is full */
-    uint64_t timed_out; /* attempts, by the kernel */
-    uint64_t given_up;  /* attempts that were too old */
+    uint64_t refused;       /* nobody listens, or of a unix socket its queue is full */
+    uint64_t timed_out;     /* attempts, by the kernel */
+    uint64_t given_up;      /* attempts that were too old */
     uint64_t reset, closed; /* by the server */
     uint64_t failed;        /* of other reasons, the last of which is `error` */
     uint64_t bytes;         /* that were sent or read slowly */
@@ -112,7 +112,7 @@ uint64_t sclients_private_memory(void);
 struct sclients_probe_counts {
     uint64_t asked, answered;
     uint64_t failures[FAILURES];
-    uint64_t statuses[1000]; /* of those that were answered */
+    uint64_t statuses[1000];  /* of those that were answered */
     struct histogram latency; /* nanoseconds from when they were due, of those after the warm-up */
 };
 
@@ -137,8 +137,8 @@ void sclients_probe_free(struct sclients_probe *probe);
 
 /* A second of all. */
 struct sclients_second {
-    double at;             /* its end, in seconds */
-    uint64_t held, trying; /* then */
+    double at;                                  /* its end, in seconds */
+    uint64_t held, trying;                      /* then */
     uint64_t connected, refused, closed, reset; /* in it */
     struct sclients_moment probe;
 };
@@ -148,6 +148,7 @@ struct sclients_report {
     const struct limits *limits;
     enum limit limit;      /* that made it fewer */
     uint64_t asked, share; /* connections, and those that the limit left */
+    uint64_t reserve;      /* other descriptors */
     uint64_t sources;
     uint64_t memory; /* private bytes of its own at the end, beyond those before; 0: not known */
     double elapsed;  /* seconds */
@@ -157,7 +158,7 @@ struct sclients_report {
     size_t second_count;
 };
 
-/* The summary is what the table has above its seconds; its URL is not escaped. */
+/* The summary is what the table has above its seconds. */
 void sclients_report_summary(const struct sclients_report *report, FILE *output);
 void sclients_report_table(const struct sclients_report *report, FILE *output);
 void sclients_report_json(const struct sclients_report *report, FILE *output);

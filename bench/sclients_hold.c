@@ -264,8 +264,7 @@ static void begin(struct client *client)
     }
     if (counts->held > counts->most_held)
         counts->most_held = counts->held;
-    dispatch_want(&client->target,
-                  group->kind == SCLIENTS_READ ? DISPATCH_SHUT : DISPATCH_READ);
+    dispatch_want(&client->target, group->kind == SCLIENTS_READ ? DISPATCH_SHUT : DISPATCH_READ);
     /* It is far from filling an empty buffer; that the server has closed is heard of yet. */
     if (group->message)
         (void)send(client->target.fd, group->message, group->message_length, MSG_NOSIGNAL);

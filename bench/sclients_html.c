@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 enum {
     LEFT = 70, /* of the margins */
@@ -93,12 +94,12 @@ static const struct plot plots[] = {
 /* 1, 2 or 5 times a power of ten, that `value` is not over. */
 static double round_up(double value)
 {
-    double power = pow(10, floor(log10(value)));
+    static const double digits[] = {1, 2, 5};
 
-    for (double digit = 1; digit < 10; digit = digit == 2 ? 5 : digit * 2)
-        if (value <= digit * power)
-            return digit * power;
-    return 10 * power;
+    for (double power = 1e-6;; power *= 10)
+        for (size_t i = 0; i < 3; i++)
+            if (value <= digits[i] * power)
+                return digits[i] * power;
 }
 
 static double top_of(const struct plot *plot, const struct sclients_report *report)
@@ -107,7 +108,8 @@ static double top_of(const struct plot *plot, const struct sclients_report *repo
 
     for (size_t s = 0; s < plot->count; s++)
         for (size_t i = 0; i < report->second_count; i++)
-            top = fmax(top, plot->series[s].value(&report->seconds[i])); /* but for NAN */
+            if (plot->series[s].value(&report->seconds[i]) > top) /* NAN is not */
+                top = plot->series[s].value(&report->seconds[i]);
     return top > 0 ? round_up(top) : 1;
 }
 
@@ -142,8 +144,10 @@ static void draw_series(const struct series *series, const struct sclients_repor
 {
     char letter = 'M';
 
-    fprintf(output, "<path fill=\"none\" stroke-width=\"2\" stroke-linejoin=\"round\" "
-                    "stroke-linecap=\"round\" stroke=\"%s\" d=\"", series->colour);
+    fprintf(output,
+            "<path fill=\"none\" stroke-width=\"2\" stroke-linejoin=\"round\" "
+            "stroke-linecap=\"round\" stroke=\"%s\" d=\"",
+            series->colour);
     for (size_t i = 0; i < report->second_count; i++) {
         double value = series->value(&report->seconds[i]);
 
@@ -165,9 +169,10 @@ static void draw(const struct plot *plot, const struct sclients_report *report, 
     double top = top_of(plot, report);
     int x = LEFT + PLOT_WIDTH;
 
-    fprintf(output,
-            "<h2>%s</h2>\n<svg viewBox=\"0 0 %d %d\" font-size=\"13\" font-family=\"sans-serif\">\n",
-            plot->title, LEFT + PLOT_WIDTH + RIGHT, TOP + PLOT_HEIGHT + BOTTOM);
+    fprintf(
+        output,
+        "<h2>%s</h2>\n<svg viewBox=\"0 0 %d %d\" font-size=\"13\" font-family=\"sans-serif\">\n",
+        plot->title, LEFT + PLOT_WIDTH + RIGHT, TOP + PLOT_HEIGHT + BOTTOM);
     draw_scales(plot, report, top, output);
     for (size_t s = plot->count; s-- > 0;) {
         fprintf(output, "<text x=\"%d\" y=\"18\" text-anchor=\"end\" fill=\"%s\">%s</text>\n", x,
@@ -188,11 +193,21 @@ static void escape(const char *text, FILE *output)
             fputc(*text, output);
 }
 
-static void draw_table(const struct sclients_report *report, FILE *output)
+static void write_summary(const struct sclients_report *report, FILE *output)
 {
-    fputs("<pre>", output);
-    sclients_report_summary(report, output);
-    fputs("</pre>\n", output);
+    char *text = NULL;
+    size_t length;
+    FILE *memory = open_memstream(&text, &length);
+
+    if (!memory)
+        return;
+    sclients_report_summary(report, memory);
+    if (fclose(memory) == 0) {
+        fputs("<pre>", output);
+        escape(text, output);
+        fputs("</pre>\n", output);
+    }
+    free(text);
 }
 
 void sclients_report_html(const struct sclients_report *report, FILE *output)
@@ -200,11 +215,12 @@ void sclients_report_html(const struct sclients_report *report, FILE *output)
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>asynwsgi-sclients ",
           output);
     escape(report->settings->url, output);
-    fputs("</title>\n<style>body{font-family:sans-serif;max-width:62em;margin:2em auto;padding:0 1em}"
-          "pre{overflow-x:auto;background:#f4f4f4;padding:1em;font-size:12px}svg{width:100%}"
-          "h2{font-size:1.1em}</style>\n<h1>asynwsgi-sclients</h1>\n",
-          output);
-    draw_table(report, output);
+    fputs(
+        "</title>\n<style>body{font-family:sans-serif;max-width:62em;margin:2em auto;padding:0 1em}"
+        "pre{overflow-x:auto;background:#f4f4f4;padding:1em;font-size:12px}svg{width:100%}"
+        "h2{font-size:1.1em}</style>\n<h1>asynwsgi-sclients</h1>\n",
+        output);
+    write_summary(report, output);
     for (size_t i = report->probe ? 0 : 2; i < sizeof plots / sizeof *plots; i++)
         draw(&plots[i], report, output);
     fputs("</html>\n", output);

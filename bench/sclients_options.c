@@ -108,7 +108,8 @@ static const struct arguments_option options[] = {
     {"slow-read", "N", "that read the response slowly", .kind = ARGUMENTS_CALL, .take = take_read,
      .expected = COUNTED},
     {"every", "TIME",
-     "of the option before it, or of all before the first:\nbytes are moved so often (default: 1s); "
+     "of the option before it, or of all before the first:\nbytes are moved so often (default: "
+     "1s); "
      "a pending\nattempt is given up when it is as old",
      .kind = ARGUMENTS_CALL, .take = take_every, .expected = "a time from 1ms to 1h"},
     {"bytes", "SIZE", "in the same way: so many at once (default: 1)", .kind = ARGUMENTS_CALL,
@@ -129,7 +130,8 @@ static const struct arguments_option options[] = {
      "attempts that may take the place of connections that\nended or failed, in all "
      "(default: any number)",
      .kind = ARGUMENTS_COUNT, PLACE(reconnect)},
-    {"sources", "N", "local addresses to come from, 127.0.0.1 and those\nbehind it "
+    {"sources", "N",
+     "local addresses to come from, 127.0.0.1 and those\nbehind it "
      "(default: as many as it takes)",
      .kind = ARGUMENTS_COUNT, PLACE(sources), .least = 1, .most = SOURCES_MAX},
     {"allow-remote", NULL, "let the server be another machine than this one",
@@ -191,8 +193,9 @@ void sclients_options_help(FILE *output)
           "long an ordinary request takes meanwhile.\n",
           output);
     arguments_help(options, output);
-    fputs("\nA TIME is written 90, 90s, 1m30s or 500ms, a SIZE 8190, 64k or 10m, N 100, 20k or 1m.\n"
-          "Exit status: 0 done, 2 usage, 3 this machine allowed fewer connections than were asked\n"
-          "for, 4 nothing could be connected, 1 anything else.\n",
-          output);
+    fputs(
+        "\nA TIME is written 90, 90s, 1m30s or 500ms, a SIZE 8190, 64k or 10m, N 100, 20k or 1m.\n"
+        "Exit status: 0 done, 2 usage, 3 this machine allowed fewer connections than were asked\n"
+        "for, 4 nothing could be connected, 1 anything else.\n",
+        output);
 }

@@ -48,15 +48,25 @@ static void print_kind(const struct sclients_report *report, int kind, FILE *out
             sclients_kind_names[kind], report->settings->wishes[kind].count, c->attempted,
             c->connected, c->refused, c->given_up, c->timed_out, c->failed, c->reset, c->closed,
             first, median, c->held);
+    if (kind == SCLIENTS_PENDING &&
+        report->settings->wishes[kind].count <= report->limits->somaxconn)
+        fprintf(output,
+                "%9s net.core.somaxconn lets the server have %" PRIu64
+                " waiting, more than these\n",
+                "", report->limits->somaxconn);
     if (c->failed > 0)
         fprintf(output, "%9s the last failure: %s\n", "", strerror(-c->error));
 }
 
-static void print_statuses(const uint64_t *statuses, FILE *output)
+static void print_statuses(const uint64_t *counts, FILE *output)
 {
+    const char *separator = "";
+
     for (unsigned status = 0; status < STATUSES; status++)
-        if (statuses[status] > 0)
-            fprintf(output, " %03u: %" PRIu64, status, statuses[status]);
+        if (counts[status] > 0) {
+            fprintf(output, "%s%03u: %" PRIu64, separator, status, counts[status]);
+            separator = ", ";
+        }
 }
 
 static void print_kinds(const struct sclients_report *report, FILE *output)
@@ -72,7 +82,7 @@ static void print_kinds(const struct sclients_report *report, FILE *output)
 
         if (sum_of(counts->answers, STATUSES) == 0)
             continue;
-        fprintf(output, "%s was answered", sclients_kind_names[kind]);
+        fprintf(output, "%s was answered ", sclients_kind_names[kind]);
         print_statuses(counts->answers, output);
         fputc('\n', output);
     }
@@ -80,14 +90,20 @@ static void print_kinds(const struct sclients_report *report, FILE *output)
 
 static void print_probe(const struct sclients_probe_counts *probe, FILE *output)
 {
-    fprintf(output, "\nprobe: %" PRIu64 " asked, %" PRIu64 " answered (", probe->asked,
+    fprintf(output, "\nprobe: %" PRIu64 " asked, %" PRIu64 " answered", probe->asked,
             probe->answered);
-    print_statuses(probe->statuses, output);
-    fputs(" )", output);
+    if (probe->answered > 0) {
+        fputs(" (", output);
+        print_statuses(probe->statuses, output);
+        fputc(')', output);
+    }
     for (int i = 0; i < FAILURES; i++)
         if (probe->failures[i] > 0)
             fprintf(output, ", %s: %" PRIu64, failure_name((enum failure)i), probe->failures[i]);
-    fputs("\nlatency in ms:", output);
+    fputc('\n', output);
+    if (probe->latency.count == 0)
+        return;
+    fputs("latency in ms:", output);
     for (int i = 0; i < PERCENTILES; i++)
         fprintf(output, " %g%%: %.3f", percentiles[i],
                 MILLISECONDS(histogram_percentile(&probe->latency, percentiles[i])));
@@ -100,10 +116,15 @@ static void print_second(const struct sclients_second *second, FILE *output)
 
     fprintf(output,
             "%6.1f %8" PRIu64 " %8" PRIu64 " %9" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
-            " | %8" PRIu64 " %9.3f %9.3f %9.3f %7" PRIu64 " %7" PRIu64 "\n",
+            " | %8" PRIu64,
             second->at, second->held, second->trying, second->connected, second->refused,
-            second->reset, second->closed, probe->answered, MILLISECONDS(probe->median),
-            MILLISECONDS(probe->p99), MILLISECONDS(probe->max), probe->failed, probe->waiting);
+            second->reset, second->closed, probe->answered);
+    if (probe->answered > 0)
+        fprintf(output, " %9.3f %9.3f %9.3f", MILLISECONDS(probe->median), MILLISECONDS(probe->p99),
+                MILLISECONDS(probe->max));
+    else
+        fprintf(output, " %9s %9s %9s", "-", "-", "-");
+    fprintf(output, " %7" PRIu64 " %7" PRIu64 "\n", probe->failed, probe->waiting);
 }
 
 void sclients_report_summary(const struct sclients_report *report, FILE *output)
@@ -116,12 +137,13 @@ void sclients_report_summary(const struct sclients_report *report, FILE *output)
         fprintf(output, " of %" PRIu64, report->asked);
     fprintf(output, " from %" PRIu64 " local address%s\n", report->sources,
             report->sources == 1 ? "" : "es");
-    if (held > 0 && report->memory > 0)
-        fprintf(output, "%" PRIu64 " bytes of memory of its own for each of the %" PRIu64 " at the end\n",
+    if (held >= 1000 && report->memory > 0) /* fewer do not make up for what there is but once */
+        fprintf(output,
+                "%" PRIu64 " bytes of memory of its own for each of the %" PRIu64 " at the end\n",
                 report->memory / held, held);
     if (report->limit) {
         fputs("limited: ", output);
-        limits_explain(report->limits, report->limit, report->asked, LIMITS_RESERVE, output);
+        limits_explain(report->limits, report->limit, report->asked, report->reserve, output);
         fputc('\n', output);
     }
     fputc('\n', output);
@@ -292,6 +314,10 @@ void sclients_report_json(const struct sclients_report *report, FILE *output)
     number("wanted", report->asked, ",\n ", output);
     number("allowed", report->share, ",\n ", output);
     text("limit", report->limit ? limit_name(report->limit) : NULL, ",\n ", output);
+    number("descriptors", report->limits->descriptors, ",\n ", output);
+    number("ports", report->limits->ports, ", ", output);
+    number("nr_open", report->limits->nr_open, ", ", output);
+    number("somaxconn", report->limits->somaxconn, ", ", output);
     number("memory_bytes", report->memory, ",\n ", output);
     number("memory_bytes_each", held > 0 ? report->memory / held : 0, ",\n ", output);
     key("kinds", ",\n ", output);

@@ -27,7 +27,8 @@ bool sources_is_loopback(const struct tcpsocket_address *address)
 uint64_t sources_needed(const struct tcpsocket_address *server, uint64_t connections,
                         uint64_t ports)
 {
-    uint64_t each = ports > 1 ? ports / 2 : 1, needed = (connections + each - 1) / each;
+    uint64_t each = ports > 1 ? ports / 2 : 1,
+             needed = connections / each + (connections % each > 0);
 
     if (server->socket.any.sa_family != AF_INET || !sources_is_loopback(server) || needed == 0)
         return 1;

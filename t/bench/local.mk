@@ -1,5 +1,9 @@
 # Each name has its source beside it: t/bench/NAME.cc.
-bench_tests = t/bench/histogram_test
+bench_tests = \
+	t/bench/histogram_test \
+	t/bench/limits_test \
+	t/bench/pace_test \
+	t/bench/sources_test
 
 $(bench_tests): $(bench_lib) $(test_lib)
 t/bench/%: private AM_CPPFLAGS = $(test_inc) $(bench_inc)
