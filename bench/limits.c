@@ -1,26 +1,11 @@
 /* The limits of this machine. */
 #include "limits.h"
 
+#include "proc.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/resource.h>
-
-/* The first numbers of a file of /proc/sys. */
-static void read_numbers(const char *path, uint64_t *first, uint64_t *second)
-{
-    FILE *file = fopen(path, "re");
-    uint64_t a, b;
-    int n;
-
-    if (!file)
-        return;
-    n = fscanf(file, "%" SCNu64 " %" SCNu64, &a, &b);
-    fclose(file);
-    if (n >= 1)
-        *first = a;
-    if (n == 2 && second)
-        *second = b;
-}
 
 /* The hard limit is raised by whoever has CAP_SYS_RESOURCE. */
 static uint64_t raise_descriptors(uint64_t descriptors)
@@ -36,14 +21,14 @@ static uint64_t raise_descriptors(uint64_t descriptors)
 
 void limits_raise(uint64_t descriptors, struct limits *limits)
 {
-    uint64_t first = 32768, last = 60999;
+    uint64_t range[] = {32768, 60999};
     struct rlimit now;
 
     *limits = (struct limits){.nr_open = 1048576, .somaxconn = 4096};
-    read_numbers("/proc/sys/fs/nr_open", &limits->nr_open, NULL);
-    read_numbers("/proc/sys/net/core/somaxconn", &limits->somaxconn, NULL);
-    read_numbers("/proc/sys/net/ipv4/ip_local_port_range", &first, &last);
-    limits->ports = last >= first ? last - first + 1 : 0;
+    (void)proc_read("/proc/sys/fs/nr_open", "", &limits->nr_open, 1);
+    (void)proc_read("/proc/sys/net/core/somaxconn", "", &limits->somaxconn, 1);
+    (void)proc_read("/proc/sys/net/ipv4/ip_local_port_range", "", range, 2);
+    limits->ports = range[1] >= range[0] ? range[1] - range[0] + 1 : 0;
     limits->descriptors = getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur >= descriptors
                               ? now.rlim_cur
                               : raise_descriptors(descriptors);

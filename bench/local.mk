@@ -12,6 +12,8 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/limits.h \
 	bench/pace.c \
 	bench/pace.h \
+	bench/proc.c \
+	bench/proc.h \
 	bench/recipe.c \
 	bench/recipe.h \
 	bench/sources.c \

@@ -45,6 +45,7 @@ struct sclients_wish {
     uint64_t count, bytes, every;
 };
 
+#define SCLIENTS_BYTES_MAX UINT64_C(65536)
 #define SCLIENTS_ANY UINT64_MAX
 
 struct sclients_settings {

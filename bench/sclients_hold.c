@@ -30,8 +30,15 @@ enum {
 enum {
     NOBODY = UINT32_MAX, /* no index of a client */
     PAUSE = 100,         /* milliseconds until one that failed is tried again */
-    BATCH = 64,          /* attempts in a turn of the loop, that the others get theirs */
-    STATUS_END = 12      /* "HTTP/1.1 200" */
+    BATCH = 64           /* attempts in a turn of the loop, that the others get theirs */
+};
+
+/* A d is a digit. */
+static const char status_line[] = "HTTP/1.d ddd";
+
+enum {
+    STATUS_END = sizeof status_line - 1,
+    STATUS_CODE = STATUS_END - 3
 };
 
 #define MILLISECOND UINT64_C(1000000)
@@ -78,8 +85,8 @@ struct sclients_hold {
     uint64_t rate, reconnects, sources, length;
     enum limit limit;
     struct group groups[SCLIENTS_KINDS];
-    char slow[64 * 1024 + sizeof slow_field]; /* slow_field again and again */
-    unsigned char input[64 * 1024];
+    char slow[SCLIENTS_BYTES_MAX + sizeof slow_field]; /* slow_field again and again */
+    unsigned char input[SCLIENTS_BYTES_MAX];
 };
 
 const char *const sclients_kind_names[SCLIENTS_KINDS] = {
@@ -203,17 +210,14 @@ static void lose(struct client *client, int error)
 /* The status of its first answer, whatever pieces that comes in. */
 static void read_status(struct client *client, const unsigned char *bytes, size_t length)
 {
-    static const char version[] = "HTTP/1.";
-
     for (size_t i = 0; i < length && client->heard < STATUS_END; i++, client->heard++) {
-        bool digit = bytes[i] >= '0' && bytes[i] <= '9';
+        unsigned char expected = (unsigned char)status_line[client->heard];
+        bool is_digit = bytes[i] >= '0' && bytes[i] <= '9';
 
-        if (client->heard < sizeof version - 1 ? bytes[i] != (unsigned char)version[client->heard]
-            : client->heard == STATUS_END - 4  ? bytes[i] != ' '
-                                               : !digit) {
+        if (expected == 'd' ? !is_digit : bytes[i] != expected) {
             client->status = 0;
             client->heard = STATUS_END - 1;
-        } else if (client->heard > STATUS_END - 4) {
+        } else if (client->heard >= STATUS_CODE) {
             client->status = (uint16_t)(client->status * 10 + (bytes[i] - '0'));
         }
         if (client->heard == STATUS_END - 1)

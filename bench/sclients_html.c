@@ -95,11 +95,14 @@ static const struct plot plots[] = {
 static double round_up(double value)
 {
     static const double digits[] = {1, 2, 5};
+    double power = 1e-6;
 
-    for (double power = 1e-6;; power *= 10)
-        for (size_t i = 0; i < 3; i++)
-            if (value <= digits[i] * power)
-                return digits[i] * power;
+    while (value > digits[2] * power)
+        power *= 10;
+    for (size_t i = 0; i < 2; i++)
+        if (value <= digits[i] * power)
+            return digits[i] * power;
+    return digits[2] * power;
 }
 
 static double top_of(const struct plot *plot, const struct sclients_report *report)

@@ -2,6 +2,8 @@
 /* What of sclients is Linux' own: sockets as they have to be, and the memory of a process. */
 #include "sclients.h"
 
+#include "proc.h"
+
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -56,17 +58,11 @@ int sclients_connect(const struct tcpsocket_address *server, bool reads_slowly,
 
 uint64_t sclients_private_memory(void)
 {
-    FILE *file = fopen("/proc/self/smaps_rollup", "re");
-    unsigned long kilobytes;
-    uint64_t sum = 0;
-    char line[256];
+    static const char path[] = "/proc/self/smaps_rollup";
+    uint64_t clean, dirty;
 
-    if (!file)
+    if (!proc_read(path, "Private_Clean:", &clean, 1) ||
+        !proc_read(path, "Private_Dirty:", &dirty, 1))
         return 0;
-    while (fgets(line, sizeof line, file))
-        if (sscanf(line, "Private_Clean: %lu", &kilobytes) == 1 ||
-            sscanf(line, "Private_Dirty: %lu", &kilobytes) == 1)
-            sum += kilobytes;
-    fclose(file);
-    return sum * 1024;
+    return (clean + dirty) * 1024;
 }

@@ -10,7 +10,6 @@
 
 #define SECOND UINT64_C(1000000000)
 #define COUNT_MAX UINT64_C(1000000)
-#define BYTES_MAX UINT64_C(65536)
 
 static int take_kind(struct sclients_settings *settings, enum sclients_kind kind, const char *value)
 {
@@ -77,7 +76,7 @@ static int take_bytes(void *place, const char *value)
     uint64_t bytes;
     int error = units_size_parse(value, &bytes);
 
-    if (!error && (bytes == 0 || bytes > BYTES_MAX))
+    if (!error && (bytes == 0 || bytes > SCLIENTS_BYTES_MAX))
         error = -ERANGE;
     for (int kind = 0; !error && kind < SCLIENTS_KINDS; kind++)
         if (settings->kind < 0 || settings->kind == kind)

@@ -22,12 +22,14 @@ TEST(Pace, OfNothingIsNothing)
     EXPECT_EQ(pace_due(3 * second, 0, second), 0u);
 }
 
-// The two functions are each other's inverse: a timer that is set by one finds a step due by the other.
+// The two functions are each other's inverse: a timer that is set by one finds a step due by the
+// other.
 TEST(Pace, AStepIsDueAtItsTimeAndNotBefore)
 {
     for (uint64_t count : {UINT64_C(1), UINT64_C(3), UINT64_C(7), UINT64_C(1000), PACE_COUNT_MAX})
         for (uint64_t interval : {UINT64_C(1000000), second, 7 * second, PACE_INTERVAL_MAX})
-            for (uint64_t n : {UINT64_C(1), UINT64_C(2), count - 1, count, count + 1, 5 * count + 3}) {
+            for (uint64_t n :
+                 {UINT64_C(1), UINT64_C(2), count - 1, count, count + 1, 5 * count + 3}) {
                 if (n == 0)
                     continue;
                 uint64_t when = pace_when(n, count, interval);
