@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     standard_open();
     if (strcmp(command, "oneraw") == 0)
         return oneraw_main(argv + 1);
-    if (0)
+    if (strcmp(command, "bulkfetch") == 0)
         return bulkfetch_main(argv + 1);
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
         return help();

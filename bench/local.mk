@@ -6,10 +6,14 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/arguments.h \
 	bench/failure.c \
 	bench/failure.h \
+	bench/folder.c \
+	bench/folder.h \
 	bench/histogram.c \
 	bench/histogram.h \
 	bench/limits.c \
 	bench/limits.h \
+	bench/list.c \
+	bench/list.h \
 	bench/pace.c \
 	bench/pace.h \
 	bench/proc.c \
@@ -27,6 +31,12 @@ bin_PROGRAMS += asynwsgi-httpclient
 asynwsgi_httpclient_CPPFLAGS = $(bench_inc)
 asynwsgi_httpclient_LDADD = $(bench_lib)
 asynwsgi_httpclient_SOURCES = \
+	bench/bulkfetch.c \
+	bench/bulkfetch.h \
+	bench/bulkfetch_host.c \
+	bench/bulkfetch_link.c \
+	bench/bulkfetch_options.c \
+	bench/bulkfetch_report.c \
 	bench/httpclient.c \
 	bench/httpclient_commands.h \
 	bench/oneraw.c \

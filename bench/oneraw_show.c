@@ -1,22 +1,13 @@
 /* What oneraw tells on standard error. */
 #include "oneraw.h"
 
+#include "standard.h"
+
 #include <string.h>
 
 void oneraw_complain(const char *what, const char *why)
 {
     fprintf(stderr, "asynwsgi-httpclient oneraw: %s%s%s\n", what, *what ? ": " : "", why);
-}
-
-static void show_line(const char *mark, const unsigned char *line, size_t length)
-{
-    fputs(mark, stderr);
-    for (size_t i = 0; i < length; i++)
-        if ((line[i] < ' ' && line[i] != '\t') || line[i] >= 0x7f)
-            fprintf(stderr, "\\x%02x", line[i]);
-        else
-            fputc(line[i], stderr);
-    fputc('\n', stderr);
 }
 
 void oneraw_show_lines(const char *mark, const unsigned char *text, size_t length)
@@ -28,7 +19,9 @@ void oneraw_show_lines(const char *mark, const unsigned char *text, size_t lengt
 
         if (end)
             shown -= line > 1 && text[line - 2] == '\r' ? 2 : 1;
-        show_line(mark, text, shown);
+        fputs(mark, stderr);
+        standard_print(text, shown, stderr);
+        fputc('\n', stderr);
         text += line;
         length -= line;
     }

@@ -1,4 +1,4 @@
-/* The descriptors that a command is given. */
+/* The descriptors that a command is given, and what is printed there. */
 #include "standard.h"
 
 #include <fcntl.h>
@@ -16,6 +16,17 @@ void standard_open(void)
     if (fd >= 0)
         close(fd);
     signal(SIGPIPE, SIG_IGN);
+}
+
+void standard_print(const void *text, size_t length, FILE *output)
+{
+    const unsigned char *byte = text;
+
+    for (; length > 0; length--, byte++)
+        if ((*byte < ' ' && *byte != '\t') || *byte >= 0x7f)
+            fprintf(output, "\\x%02x", *byte);
+        else
+            fputc(*byte, output);
 }
 
 void standard_raise_limit(void)

@@ -2,6 +2,7 @@ e2e_tests = \
 	t/e2e/test_backends.py \
 	t/e2e/test_bottle.py \
 	t/e2e/test_budget.py \
+	t/e2e/test_bulkfetch.py \
 	t/e2e/test_cli.py \
 	t/e2e/test_conformance.py \
 	t/e2e/test_contexts.py \
@@ -21,6 +22,7 @@ e2e_tests = \
 	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \
 	t/e2e/test_pep3333_examples.py \
+	t/e2e/test_oneraw.py \
 	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_probes.py \
@@ -68,6 +70,7 @@ e2e_files = \
 	t/e2e/backends.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
+	t/e2e/hostile.py \
 	t/e2e/peer.py \
 	t/e2e/proxy.py \
 	t/e2e/run \
