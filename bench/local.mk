@@ -59,7 +59,9 @@ asynwsgi_sclients_LDADD = $(bench_lib)
 asynwsgi_sclients_SOURCES = \
 	bench/sclients.c \
 	bench/sclients.h \
+	bench/sclients_client.c \
 	bench/sclients_hold.c \
+	bench/sclients_hold.h \
 	bench/sclients_html.c \
 	bench/sclients_linux.c \
 	bench/sclients_options.c \

@@ -2,7 +2,7 @@
  * asynwsgi-sclients: what its files share.
  *
  *   sclients_options.c  the command line -> struct sclients_settings
- *   sclients_hold.c     the connections
+ *   sclients_hold.c     the connections, of which sclients_client.c has the life of each
  *   sclients_probe.c    an ordinary client beside them
  *   sclients_report.c   what came of it: table and JSON; sclients_html.c: a page
  *   sclients.c          main(): composes these
