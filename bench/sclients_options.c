@@ -122,7 +122,7 @@ static const struct arguments_option options[] = {
 
     {.help = "How"},
     {"duration", "TIME", "how long (default: 10s)", .letter = 'd', .kind = ARGUMENTS_DURATION,
-     PLACE(duration), .least = SECOND / 1000, .most = 30 * 24 * 3600 * SECOND},
+     PLACE(duration), .least = SECOND / 1000, .most = SECOND * 3600 * 24 * 30},
     {"rate", "N", "attempts a second; 0: as many as go (default: 10k)", .kind = ARGUMENTS_COUNT,
      PLACE(rate), .most = COUNT_MAX},
     {"reconnect", "N",

@@ -173,7 +173,7 @@ def test_a_backlog_is_kept_full(start, sclients):
     worker = server.workers[0]
     os.kill(worker, signal.SIGSTOP)
     try:
-        figures = sclients(url(server), '--pending', 20, '--every', '200ms', '-d', seconds(1.5),
+        figures = sclients(url(server), '--pending', 20, '--every', '150ms', '-d', seconds(1),
                            '--probe-timeout', '300ms').end()
     finally:
         os.kill(worker, signal.SIGCONT)
@@ -189,9 +189,9 @@ def test_a_backlog_is_kept_full(start, sclients):
 
 def test_pending_attempts_make_room_for_others(start, sclients):
     server = start(APPLICATION)
-    figures = sclients(url(server), '--pending', 5, '--rate', 500, '-d', seconds(1)).end()
+    figures = sclients(url(server), '--pending', 5, '--rate', 500, '-d', seconds(0.5)).end()
     pending = figures['kinds']['pending']
-    assert 5 < pending['connected'] <= pending['attempted'] <= 500 * FACTOR + 1 + 50
+    assert 5 < pending['connected'] <= pending['attempted'] <= 250 * FACTOR + 51
     assert pending['held'] == 0
     assert figures['probe']['answered'] > 0
 
@@ -227,14 +227,14 @@ def test_a_stall_counts_for_all_who_would_have_come(start, sclients, tmp_path):
 
 def test_the_warm_up_is_left_out(start, sclients):
     server = start(APPLICATION)
-    probe = sclients(url(server), '-d', seconds(1), '--warm-up', '1h').end()['probe']
+    probe = sclients(url(server), '-d', seconds(0.4), '--warm-up', '1h').end()['probe']
     assert probe['answered'] > 0 and probe['latency_ms']['max'] == 0
 
 
 def test_reconnecting_is_bounded(start, sclients):
     server = start(APPLICATION, '--timeout-head', '200ms')
     for bound in (0, 3):
-        figures = sclients(url(server), '--silent', 5, '--reconnect', bound, '-d', seconds(1.2)).end()
+        figures = sclients(url(server), '--silent', 5, '--reconnect', bound, '-d', seconds(0.8)).end()
         silent = figures['kinds']['silent']
         assert silent['attempted'] == silent['closed'] + silent['held'] == 5 + bound
 
@@ -257,7 +257,7 @@ def limit_descriptors():
 @pytest.mark.skipif('ASYNWSGI_TEST_WRAP' in os.environ, reason='what wraps it has descriptors, too')
 def test_a_limit_is_named_and_the_rest_goes_on(start, sclients):
     server = start(APPLICATION)
-    program = sclients(url(server), '--idle', 300, '--silent', 100, '-d', seconds(1),
+    program = sclients(url(server), '--idle', 300, '--silent', 100, '-d', seconds(0.5),
                        preexec_fn=limit_descriptors)
     figures = program.end(status=3)
     assert re.fullmatch(r'asynwsgi-sclients: (\d+) connections of 400: RLIMIT_NOFILE is 150, .*'
@@ -273,7 +273,7 @@ def test_a_limit_is_named_and_the_rest_goes_on(start, sclients):
 def test_unix_sockets(start, sclients, tmp_path):
     server = start(APPLICATION, '--backlog', '1', bind=f'unix:{tmp_path}/socket')
     options = 'http://localhost/', '--unix-socket', f'{tmp_path}/socket'
-    figures = sclients(*options, '--idle', 10, '--slow-body', 5, '--rate', 100, '-d', seconds(1)).end()
+    figures = sclients(*options, '--idle', 10, '--slow-body', 5, '--rate', 100, '-d', seconds(0.5)).end()
     assert figures['kinds']['idle']['held'] == 10 and figures['kinds']['slow-body']['held'] == 5
     assert figures['probe']['answered'] > 0
     os.kill(server.workers[0], signal.SIGSTOP)
@@ -287,7 +287,7 @@ def test_unix_sockets(start, sclients, tmp_path):
 
 def test_a_page_with_plots(start, sclients, tmp_path):
     server = start(APPLICATION)
-    sclients(url(server, '/?a<b&c'), '--idle', 5, '-d', seconds(1), '--html', tmp_path / 'page.html').end()
+    sclients(url(server, '/?a<b&c'), '--idle', 5, '-d', seconds(0.5), '--html', tmp_path / 'page.html').end()
     page = (tmp_path / 'page.html').read_text()
     assert page.count('<svg ') == page.count('</svg>') == 3
     assert '/?a&#60;b&#38;c' in page and 'a<b' not in page
@@ -298,7 +298,8 @@ def test_a_page_with_plots(start, sclients, tmp_path):
 
 def test_the_table(start):
     server = start(APPLICATION)
-    done = run(url(server), '--idle', '5', '-d', seconds(1))
+    # Of the addresses of localhost, the one at which somebody listens is taken.
+    done = run(f'http://localhost:{server.port}/', '--idle', '5', '-d', seconds(0.4))
     assert done.returncode == 0 and done.stderr == '', 'no live line, since it is no terminal'
     assert re.search(r'^idle +5 +5 +5 ', done.stdout, re.M)
     assert 'idle was answered 200: 5\n' in done.stdout
