@@ -10,10 +10,10 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/folder.h \
 	bench/histogram.c \
 	bench/histogram.h \
-	bench/limits.c \
-	bench/limits.h \
 	bench/list.c \
 	bench/list.h \
+	bench/machine.c \
+	bench/machine.h \
 	bench/pace.c \
 	bench/pace.h \
 	bench/proc.c \

@@ -22,7 +22,7 @@ struct run {
     struct sclients_messages messages;
     struct httpclient_message probe_message;
     void *heads[3]; /* of these */
-    struct limits limits;
+    struct machine limits;
     struct sclients_hold *hold;
     struct sclients_probe *probe; /* NULL: none */
     struct dispatch_timer timer;  /* of the seconds */
@@ -121,21 +121,21 @@ static int fit(struct run *run, const struct tcpsocket_address *server)
     bool has_ports = server->socket.any.sa_family != AF_UNIX;
 
     report->reserve =
-        LIMITS_RESERVE + settings->probe_rate * (settings->probe_timeout / SECOND + 1);
+        MACHINE_RESERVE + settings->probe_rate * (settings->probe_timeout / SECOND + 1);
     for (int kind = 0; kind < SCLIENTS_KINDS; kind++)
         report->asked += settings->wishes[kind].count;
-    limits_raise(report->asked + report->reserve, &run->limits);
+    machine_raise(report->asked + report->reserve, &run->limits);
     if (settings->sources == 0)
         settings->sources = sources_needed(server, report->asked, run->limits.ports);
     else if (settings->sources > sources_needed(server, UINT64_MAX, 1))
         return complain("--sources", "there are others for a server at 127.0.0.0/8 only");
-    report->share = limits_fit(&run->limits, report->asked, has_ports ? settings->sources : 0,
-                               report->reserve, &report->limit);
+    report->share = machine_fit(&run->limits, report->asked, has_ports ? settings->sources : 0,
+                                report->reserve, &report->limit);
     if (report->share == report->asked)
         return 0;
     fprintf(stderr, "asynwsgi-sclients: %" PRIu64 " connections of %" PRIu64 ": ", report->share,
             report->asked);
-    limits_explain(&run->limits, report->limit, report->asked, report->reserve, stderr);
+    machine_explain(&run->limits, report->limit, report->asked, report->reserve, stderr);
     fputc('\n', stderr);
     shrink(settings, report->asked, report->share);
     return 0;

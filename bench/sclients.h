@@ -12,7 +12,7 @@
 
 #include "failure.h"
 #include "histogram.h"
-#include "limits.h"
+#include "machine.h"
 #include "recipe.h"
 #include "target.h"
 
@@ -98,7 +98,7 @@ void sclients_hold_start(struct sclients_hold *hold);
 const struct sclients_counts *sclients_hold_counts(const struct sclients_hold *hold,
                                                    enum sclients_kind kind);
 /* The limit that was met, though it was not foreseen. */
-enum limit sclients_hold_limit(const struct sclients_hold *hold);
+enum machine_limit sclients_hold_limit(const struct sclients_hold *hold);
 /* Closes them all.  NULL is harmless. */
 void sclients_hold_free(struct sclients_hold *hold);
 
@@ -146,10 +146,10 @@ struct sclients_second {
 
 struct sclients_report {
     const struct sclients_settings *settings;
-    const struct limits *limits;
-    enum limit limit;      /* that made it fewer */
-    uint64_t asked, share; /* connections, and those that the limit left */
-    uint64_t reserve;      /* other descriptors */
+    const struct machine *limits;
+    enum machine_limit limit; /* that made it fewer */
+    uint64_t asked, share;    /* connections, and those that the limit left */
+    uint64_t reserve;         /* other descriptors */
     uint64_t sources;
     uint64_t memory; /* private bytes of its own at the end, beyond those before; 0: not known */
     double elapsed;  /* seconds */

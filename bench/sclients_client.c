@@ -46,7 +46,7 @@ static void count_failure(struct client *client, int error)
         counts->failed++;
         counts->error = error;
         if (!hold->limit)
-            hold->limit = limits_met(-error);
+            hold->limit = machine_limit_met(-error);
     }
 }
 

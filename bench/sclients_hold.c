@@ -213,7 +213,7 @@ const struct sclients_counts *sclients_hold_counts(const struct sclients_hold *h
     return &hold->groups[kind].counts;
 }
 
-enum limit sclients_hold_limit(const struct sclients_hold *hold)
+enum machine_limit sclients_hold_limit(const struct sclients_hold *hold)
 {
     return hold->limit;
 }

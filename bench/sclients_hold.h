@@ -63,7 +63,7 @@ struct sclients_hold {
     struct dispatch_timer opener;
     uint64_t start, opened; /* attempts since then */
     uint64_t rate, reconnects, sources, length;
-    enum limit limit;
+    enum machine_limit limit;
     struct group groups[SCLIENTS_KINDS];
     char slow[SCLIENTS_BYTES_MAX + SCLIENTS_FIELD]; /* a field line, again and again */
     unsigned char input[SCLIENTS_BYTES_MAX];

@@ -143,7 +143,7 @@ void sclients_report_summary(const struct sclients_report *report, FILE *output)
                 report->memory / held, held);
     if (report->limit) {
         fputs("limited: ", output);
-        limits_explain(report->limits, report->limit, report->asked, report->reserve, output);
+        machine_explain(report->limits, report->limit, report->asked, report->reserve, output);
         fputc('\n', output);
     }
     fputc('\n', output);
@@ -313,7 +313,7 @@ void sclients_report_json(const struct sclients_report *report, FILE *output)
     settings_json(report->settings, output);
     number("wanted", report->asked, ",\n ", output);
     number("allowed", report->share, ",\n ", output);
-    text("limit", report->limit ? limit_name(report->limit) : NULL, ",\n ", output);
+    text("limit", report->limit ? machine_limit_name(report->limit) : NULL, ",\n ", output);
     number("descriptors", report->limits->descriptors, ",\n ", output);
     number("ports", report->limits->ports, ", ", output);
     number("nr_open", report->limits->nr_open, ", ", output);

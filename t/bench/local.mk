@@ -3,8 +3,8 @@ bench_tests = \
 	t/bench/arguments_test \
 	t/bench/folder_test \
 	t/bench/histogram_test \
-	t/bench/limits_test \
 	t/bench/list_test \
+	t/bench/machine_test \
 	t/bench/pace_test \
 	t/bench/recipe_test \
 	t/bench/sources_test
