@@ -16,8 +16,8 @@ static int set(int descriptor, int level, int option, int value)
 /*
  * Closing is to leave no port in TIME_WAIT.  What a slow reader's kernel takes is to be
  * little, and so what the server's gives it: hence a segment of an Ethernet's size instead
- * of the loopback's.  A port is chosen with connect(2), by both addresses, and not with
- * bind(2), where one that has any connection would be taken (ip(7)).
+ * of the loopback's.  A port is to be chosen by connect(2), for which it may have
+ * connections to other servers, and not by bind(2), for which it may have none (ip(7)).
  */
 static int prepare(int descriptor, bool tcp, bool reads_slowly,
                    const struct tcpsocket_address *source)
