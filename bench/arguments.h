@@ -29,9 +29,10 @@ struct arguments_option {
     enum arguments_kind kind;
     size_t place;         /* in the settings */
     uint64_t least, most; /* of a number; most 0: any */
-    /* -EINVAL and -ERANGE: the value is not `expected`; other errors as they are. */
+    /* Of ARGUMENTS_CALL.  -EINVAL and -ERANGE: the value is not `expected`; other errors as they
+     * are. */
     int (*take)(void *settings, const char *value);
-    const char *expected;
+    const char *expected; /* "a header such as ..." */
 };
 
 #define ARGUMENTS_END \

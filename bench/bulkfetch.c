@@ -176,7 +176,7 @@ static void answered(struct fetch *fetch)
     release(fetch);
 }
 
-void fetch_done(struct fetch *fetch, struct link *link)
+static void settle(struct fetch *fetch, struct link *link)
 {
     const struct httpclient_exchange *x = &fetch->exchange;
     struct bulkfetch_counts *counts = &fetch->bulk->counts;
@@ -203,7 +203,7 @@ static void done(struct httpclient_exchange *x)
 
     fetch->link = NULL;
     link->load--;
-    fetch_done(fetch, link);
+    settle(fetch, link);
     link->completed++;
     bulkfetch_pump(fetch->bulk, link);
 }
@@ -241,7 +241,7 @@ static void response(struct httpclient_exchange *x, const struct http_response_h
         create_file(fetch);
 }
 
-const struct httpclient_handler fetch_handler = {.response = response, .done = done};
+static const struct httpclient_handler handler = {.response = response, .done = done};
 static const struct httpclient_handler saving_handler = {
     .response = response, .body = body, .done = done};
 
@@ -283,11 +283,8 @@ static void start(struct fetch *fetch, const char *text, size_t length)
     const char *problem = write_text(fetch, text, length, &url);
 
     fetch->attempts = fetch->retry_after = 0;
-    if (!problem) {
-        fetch->host = host_use(bulk, &url);
-        if (!fetch->host)
-            problem = strerror(ENOMEM);
-    }
+    if (!problem && !(fetch->host = host_use(bulk, &url)))
+        problem = "not enough memory";
     if (problem)
         fetch_fail(fetch, FAILURE_URL, problem);
     else if (fetch->host->resolving)
@@ -383,33 +380,34 @@ static void ticked(struct dispatch_timer *timer)
     dispatch_timer_set(timer, dispatch_now(bulk->loop) + TICK);
 }
 
+static void fetch_init(struct fetch *fetch, struct bulkfetch *bulk)
+{
+    fetch->bulk = bulk;
+    fetch->exchange.message = &fetch->message;
+    fetch->exchange.handler = bulk->settings.folder ? &saving_handler : &handler;
+    fetch->timer.fired = expired;
+    fetch->file = -1;
+    fetch->next = bulk->free;
+    bulk->free = fetch;
+}
+
 static int prepare_fetches(struct bulkfetch *bulk)
 {
     size_t links = (size_t)bulk->settings.connections;
     size_t fetches = links * (size_t)bulk->settings.depth;
+    int error = 0;
 
     bulk->links = calloc(links, sizeof *bulk->links);
-    bulk->fetches = calloc(fetches, sizeof *bulk->fetches);
-    if (!bulk->links || !bulk->fetches)
+    bulk->fetches = bulk->links ? calloc(fetches, sizeof *bulk->fetches) : NULL;
+    if (!bulk->fetches)
         return -ENOMEM;
     for (size_t i = 0; i < links; i++)
         link_init(&bulk->links[i], bulk);
-    for (size_t i = fetches; i-- > 0;) {
-        struct fetch *fetch = &bulk->fetches[i];
-        int error;
-
-        fetch->bulk = bulk;
-        fetch->exchange.message = &fetch->message;
-        fetch->exchange.handler = bulk->settings.folder ? &saving_handler : &fetch_handler;
-        fetch->timer.fired = expired;
-        fetch->file = -1;
-        fetch->next = bulk->free;
-        bulk->free = fetch;
-        error = dispatch_timer_add(bulk->loop, &fetch->timer);
-        if (error)
-            return error;
-    }
-    return 0;
+    for (size_t i = fetches; i-- > 0;)
+        fetch_init(&bulk->fetches[i], bulk);
+    for (size_t i = 0; i < fetches && !error; i++)
+        error = dispatch_timer_add(bulk->loop, &bulk->fetches[i].timer);
+    return error;
 }
 
 static int prepare(struct bulkfetch *bulk)

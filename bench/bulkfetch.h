@@ -128,16 +128,14 @@ void bulkfetch_pump(struct bulkfetch *bulk, struct link *link);
 /* It ended so, without an exchange, and is free again. */
 void fetch_fail(struct fetch *fetch, enum failure failure, const char *why);
 
-/* An exchange of it has ended. */
-void fetch_done(struct fetch *fetch, struct link *link);
-
 void fetch_append(struct fetch_queue *queue, struct fetch *fetch);
-
-extern const struct httpclient_handler fetch_handler;
 
 /* -- bulkfetch_link.c -- */
 
-/* Put it on a link, if there is one for it, or end it. */
+/*
+ * Put it on a link, best on that one, which may be NULL, or end it.  False: there is none with
+ * room.
+ */
 bool link_place(struct fetch *fetch, struct link *link);
 
 void link_init(struct link *link, struct bulkfetch *bulk);

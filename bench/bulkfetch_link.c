@@ -1,6 +1,7 @@
 /* Connections, and which fetch has which. */
 #include "bulkfetch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -81,8 +82,12 @@ bool link_place(struct fetch *fetch, struct link *link)
 {
     struct bulkfetch *bulk = fetch->bulk;
     struct host *host = fetch->host;
+    int its = NONE;
 
-    if (!link || rank(link, host, bulk->settings.depth) != IDLE)
+    assert(host);
+    if (link)
+        its = rank(link, host, bulk->settings.depth);
+    if (its == NONE || its == ELSEWHERE)
         link = choose(bulk, host);
     for (; link; link = choose(bulk, host)) {
         int error = link->host == host ? 0 : open_to(link, host);

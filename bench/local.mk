@@ -84,6 +84,14 @@ bench-files: all
 EXTRA_DIST += bench/files.py
 CLEANFILES += bench-files.json
 
+# What fetching costs the client, beside curl and h2load; see bench/fetch.py for --rounds.
+.PHONY: bench-fetch
+bench-fetch: all
+	$(PYTHON) $(srcdir)/bench/fetch.py ./asynwsgi-httpclient$(EXEEXT) --json bench-fetch.json \
+		$(BENCH_FETCH_FLAGS)
+EXTRA_DIST += bench/fetch.py
+CLEANFILES += bench-fetch.json
+
 # What many streams at once take of one worker; see bench/streams.py for --kind and others.
 BENCH_STREAMS_FLAGS =
 .PHONY: bench-streams

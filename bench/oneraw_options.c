@@ -80,7 +80,7 @@ static const struct arguments_option options[] = {
     {"header", "LINE", .letter = 'H', .kind = ARGUMENTS_CALL, .take = take_header,
      .expected = "a header such as \"Accept: text/html\" that is not written anyway",
      .help = "\"NAME: VALUE\", or \"NAME:\" for none; may be repeated"},
-    {"data", "DATA", .letter = 'd', .kind = ARGUMENTS_CALL, .take = take_data,
+    {"data", "DATA", .letter = 'd', .kind = ARGUMENTS_CALL, .take = take_data, .expected = "a body",
      .help = "the body, @FILE, or @- for standard input"},
     {"expect", .kind = ARGUMENTS_SWITCH, PLACE(recipe.request.expects_continue),
      .help = "wait up to a second for 100 (Continue) before the body"},

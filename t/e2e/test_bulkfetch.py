@@ -231,7 +231,8 @@ CHUNKED = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 @pytest.mark.parametrize('script, error', [
     (says(b''), 'empty'), (says(b'HTTP/1.1 200'), 'receive'), (says(b'SSH-2.0\r\n'), 'protocol'),
     (says(ENDLESS), 'protocol'), (says(CHUNKED + b'none\r\n'), 'coding'),
-    (says(CHUNKED + b'5\r\nhel'), 'partial'), (silent, 'timeout'), (half, 'timeout')])
+    (says(CHUNKED + b'5\r\nhel'), 'partial'), (silent, 'timeout'), (half, 'timeout')],
+    ids=['empty', 'head', 'protocol', 'endless', 'coding', 'partial', 'silent', 'half'])
 def test_a_server_that_fails(server, script, error):
     told = bulkfetch('--max-time', '300ms' if error == 'timeout' else '60s', '--pipeline', 3, '-c',
                      2, *[server(script).url] * 5, status=1)

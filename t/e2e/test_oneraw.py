@@ -40,7 +40,8 @@ CHUNKED = (b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
 
 @pytest.mark.parametrize('response', [
     HELLO, CHUNKED, b'HTTP/1.0 404 Gone\r\n\r\nuntil the end', b'HTTP/1.1 204 No\r\n\r\n',
-    b'HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n' + bytes(300_000)])
+    b'HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n' + bytes(300_000)],
+    ids=['sized', 'chunked', 'closed', 'none', 'large'])
 def test_the_response_is_shown_byte_by_byte(server, response):
     for pieces in [response], [response[n:n + 1] for n in range(min(len(response), 200))]:
         whole = b''.join(pieces)
@@ -221,7 +222,8 @@ ENDLESS = b'HTTP/1.1 200 OK\r\n' + b''.join(b'A%d: b\r\n' % n for n in range(200
     (b'SSH-2.0-OpenSSH\r\n', 'version|status line'), (b'\r\n\r\n', 'CRLF'),
     (ENDLESS, 'too many fields'), (b'HTTP/1.1 200 ' + b'x' * 100_000, 'too l'),
     (b'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na', 'Content-Length'),
-    (b'HTTP/1.1 200 OK\nA: b\n\n', 'CRLF')])
+    (b'HTTP/1.1 200 OK\nA: b\n\n', 'CRLF')],
+    ids=['another protocol', 'empty line', 'endless head', 'endless line', 'two lengths', 'bare LF'])
 def test_8_no_response(server, response, why):
     ended = fails(8, why, server(says(response)).url)
     assert ended.stdout and response.startswith(ended.stdout)

@@ -1,6 +1,6 @@
 // A real client connection, with requests that are pipelined, and a server that answers with the
-// bytes of the input and closes. However these arrive, and whether or not the client holds them back
-// for a while, what it hears is the same; and it may close at any callback.
+// bytes of the input and closes. However these arrive, and whether or not the client holds them
+// back for a while, what it hears is the same; and it may close at any callback.
 
 #include "fuzz/fuzz.h"
 
@@ -84,7 +84,8 @@ class Session {
 
     void finish()
     {
-        // Not both ways, as with TCP: a stream that is paused has then failed, whatever was received.
+        // Not both ways, as with TCP: a stream that is paused has then failed, whatever was
+        // received.
         shutdown(server, SHUT_WR);
         for (int turns = 0; turns < 8 && closed == 1 && !has_quit; turns++)
             turn();
@@ -135,7 +136,7 @@ class Session {
         must(getsockname(listener, &address.socket.any, &address.length), "getsockname");
         place->session = this;
         place->connection.tap = [](struct httpclient_connection *c, const unsigned char *bytes,
-                                  size_t length) {
+                                   size_t length) {
             of(c).tapped.append(reinterpret_cast<const char *>(bytes), length);
         };
         place->connection.closed = [](struct httpclient_connection *c, int error) {
@@ -276,8 +277,8 @@ std::string describe(const Session &session)
 {
     std::string text = "\nclosed " + std::to_string(session.closed);
     for (const Exchange &exchange : session.exchanges)
-        text += "\n" + exchange.head + "\nbody " + exchange.body + "\ntrailer " +
-                exchange.trailer + "\nerror " + std::to_string(exchange.x.error) + ", fault " +
+        text += "\n" + exchange.head + "\nbody " + exchange.body + "\ntrailer " + exchange.trailer +
+                "\nerror " + std::to_string(exchange.x.error) + ", fault " +
                 std::to_string(exchange.x.fault);
     return text;
 }
@@ -309,9 +310,8 @@ std::vector<std::string> fuzz_seeds()
     static const std::string last = "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n";
     // How many requests there are besides the first, which, whether to hold, when to close.
     static const std::string which[] = {
-        std::string("\0\0\0\0", 4),     std::string("\0\1\0\0", 4),
-        std::string("\1\0\0\0\1", 5),   std::string("\1\1\2\1\0", 5),
-        std::string("\2\0\0\2\1\2", 6), std::string("\0\3\1\3", 4),
+        std::string("\0\0\0\0", 4),   std::string("\0\1\0\0", 4),     std::string("\1\0\0\0\1", 5),
+        std::string("\1\1\2\1\0", 5), std::string("\2\0\0\2\1\2", 6), std::string("\0\3\1\3", 4),
         std::string("\1\0\4\0\2", 5)};
     std::vector<std::string> seeds;
     size_t number = 0;
