@@ -12,8 +12,16 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/histogram.h \
 	bench/list.c \
 	bench/list.h \
+	bench/machine.c \
+	bench/machine.h \
+	bench/pace.c \
+	bench/pace.h \
+	bench/proc.c \
+	bench/proc.h \
 	bench/recipe.c \
 	bench/recipe.h \
+	bench/sources.c \
+	bench/sources.h \
 	bench/standard.c \
 	bench/standard.h \
 	bench/target.c \
@@ -44,6 +52,21 @@ bench: all bench-dispatch
 	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
 EXTRA_DIST += bench/app.py bench/bench.py
 CLEANFILES += bench.json
+
+bin_PROGRAMS += asynwsgi-sclients
+asynwsgi_sclients_CPPFLAGS = $(bench_inc)
+asynwsgi_sclients_LDADD = $(bench_lib)
+asynwsgi_sclients_SOURCES = \
+	bench/sclients.c \
+	bench/sclients.h \
+	bench/sclients_client.c \
+	bench/sclients_hold.c \
+	bench/sclients_hold.h \
+	bench/sclients_html.c \
+	bench/sclients_linux.c \
+	bench/sclients_options.c \
+	bench/sclients_probe.c \
+	bench/sclients_report.c
 
 # What slow clients cost an ordinary one; see bench/slow.py for -n and others.
 BENCH_SLOW_FLAGS =

@@ -5,5 +5,6 @@ dist_man_MANS = \
 	man/asynwsgi-http_server.3 \
 	man/asynwsgi-httpclient.1 \
 	man/asynwsgi-httpclient.3 \
+	man/asynwsgi-sclients.1 \
 	man/asynwsgi-target.7 \
 	man/asynwsgi-tcpsocket.3

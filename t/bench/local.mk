@@ -4,7 +4,10 @@ bench_tests = \
 	t/bench/folder_test \
 	t/bench/histogram_test \
 	t/bench/list_test \
-	t/bench/recipe_test
+	t/bench/machine_test \
+	t/bench/pace_test \
+	t/bench/recipe_test \
+	t/bench/sources_test
 
 $(bench_tests): $(bench_lib) $(test_lib)
 t/bench/%: private AM_CPPFLAGS = $(test_inc) $(bench_inc)

@@ -30,6 +30,7 @@ e2e_tests = \
 	t/e2e/test_proxies.py \
 	t/e2e/test_references.py \
 	t/e2e/test_refused.py \
+	t/e2e/test_sclients.py \
 	t/e2e/test_slow.py \
 	t/e2e/test_soak.py \
 	t/e2e/test_streaming.py \
