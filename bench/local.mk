@@ -48,7 +48,7 @@ if HAVE_LIBUV
 bench_loops += bench/loop_libuv
 endif
 check_PROGRAMS += $(bench_loops)
-EXTRA_PROGRAMS = bench/loop_dispatch bench/loop_libev bench/loop_libuv
+EXTRA_PROGRAMS += bench/loop_dispatch bench/loop_libev bench/loop_libuv
 bench_loop_dispatch_SOURCES = bench/loop.c bench/loop.h bench/loop_dispatch.c
 bench_loop_dispatch_CPPFLAGS = $(dispatch_inc)
 bench_loop_dispatch_LDADD = $(dispatch_lib)

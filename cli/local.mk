@@ -15,14 +15,15 @@ libasynwsgi_cli_a_SOURCES = \
 
 bin_PROGRAMS += asynwsgi
 asynwsgi_CPPFLAGS = $(cli_inc)
-asynwsgi_LDADD = $(cli_lib) $(PYTHON_LIBS)
+asynwsgi_LDADD = $(cli_lib) $(COMMAND_PYTHON_LIBS)
 asynwsgi_LDFLAGS = $(AM_LDFLAGS) @cli/exports
 EXTRA_asynwsgi_DEPENDENCIES = cli/exports
 asynwsgi_SOURCES = \
 	cli/main.c
 
 # What plug-ins may call, see asynwsgi-target(7): all that these headers declare is linked into the
-# command, whether it uses it or not, and found there by dlopen(); nothing else of ours is.
+# command, whether it uses it or not, and found there by dlopen(); nothing else of ours is. Python is,
+# too, if it is within the command.
 plugin_headers = \
 	dispatch/asynwsgi/dispatch.h \
 	http/asynwsgi/http.h \
