@@ -243,7 +243,7 @@ static void put_back(struct wsgi_request *request)
 void wsgi_request_recycle(struct wsgi_request *request)
 {
     reset(request);
-    if (request->input || request->wsgi->free_count < FREE_MOST)
+    if (request->start_response || request->wsgi->free_count < FREE_MOST)
         put_back(request);
     else
         destroy(request); /* it has no Python objects yet, for which there is no lock here */
@@ -267,7 +267,7 @@ static void release(struct wsgi_request *request)
     Py_CLEAR(request->iterator);
     Py_CLEAR(request->iterable);
     Py_CLEAR(request->file);
-    Py_CLEAR(request->env);
+    Py_CLEAR(request->environ.dict);
     Py_CLEAR(request->method);
     Py_CLEAR(request->target);
     cut_callable(&request->start_response);
@@ -340,16 +340,15 @@ void wsgi_request_fail(struct wsgi_request *request, const char *where)
 /* The call, and the iterator of what it returned.  -1 with an exception. */
 static int call(struct wsgi_request *request, const char **where)
 {
-    PyObject *arguments[] = {NULL, request->env, request->start_response}, *env = request->env;
+    PyObject *arguments[] = {NULL, request->environ.dict, request->start_response};
     PyObject *iterable;
 
-    request->env = NULL;
     *where = "the application";
     PROBE(application__start, request, __atomic_load_n(&request->connection, __ATOMIC_RELAXED));
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     wsgi_end_fork(request->wsgi);
-    Py_DECREF(env);
+    wsgi_environ_leave(request);
     if (!iterable)
         return -1;
     *where = "what the application returned";
@@ -375,13 +374,10 @@ static void call_application(struct wsgi_request *request)
 static int prepare(struct wsgi_request *request, const struct http_request *head,
                    const struct sockaddr *local, const struct sockaddr *peer)
 {
-    const struct wsgi_types *types = request->wsgi->types;
-
     if (!request->start_response)
-        request->start_response = wsgi_callable_new(types, wsgi_start_response, request);
-    if (!request->input)
-        request->input = wsgi_input_new(types, request);
-    if (!request->start_response || !request->input)
+        request->start_response =
+            wsgi_callable_new(request->wsgi->types, wsgi_start_response, request);
+    if (!request->start_response)
         return -1;
     return wsgi_environ_make(request, head, local, peer);
 }

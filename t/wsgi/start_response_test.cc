@@ -561,8 +561,11 @@ TEST_F(StartResponse, ObjectsServeAgainIfNobodyKeptThem)
     serve("ids = set()\ndef app(e, s):\n  ids.add((id(s), id(s('200 OK', [])), "
           "id(e['wsgi.input'])))\n  return []");
     Client client(*this);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
+        if (i == 5)
+            define("ids.clear()"); // before, one of another test may have served
         client.get();
+    }
     EXPECT_EQ(value("len(ids)"), "1");
 }
 
