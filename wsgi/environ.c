@@ -105,17 +105,26 @@ struct making {
     struct wsgi_environ *environ;
 };
 
-/* environ[name] = value, whose reference is taken over, unless it has that already. */
-static int set_known(const struct making *making, enum wsgi_name name, PyObject *value)
+/* environ[name] = value, unless it has that already; NULL: making the value failed. */
+static inline int set_known(const struct making *making, enum wsgi_name name, PyObject *value)
 {
     struct wsgi_environ *environ = making->environ;
 
-    if (value && value == environ->usual[name]) {
-        Py_DECREF(value);
+    if (!value)
+        return -1;
+    if (value == environ->usual[name])
         return 0;
-    }
     environ->usual[name] = value;
-    return set(environ->dict, making->wsgi->names.of[name], value);
+    return PyDict_SetItem(environ->dict, making->wsgi->names.of[name], value);
+}
+
+/* The same with a reference, which is taken over. */
+static int set_made(const struct making *making, enum wsgi_name name, PyObject *value)
+{
+    int r = set_known(making, name, value);
+
+    Py_XDECREF(value);
+    return r;
 }
 
 /* -- The request line ----------------------------------------------------- */
@@ -182,14 +191,12 @@ static int set_request_line(struct wsgi_request *request, const struct making *m
     }
     request->method = text_of(wsgi, head, head->method);
     request->target = text_of(wsgi, head, head->target);
-    if (!request->method || !request->target)
+    if (set_known(making, WSGI_NAME_REQUEST_METHOD, request->method) < 0 ||
+        set_known(making, WSGI_NAME_REQUEST_URI, request->target) < 0 ||
+        set_made(making, WSGI_NAME_PATH_INFO, path_of(request, head)) < 0 ||
+        set_made(making, WSGI_NAME_QUERY_STRING, query_of(wsgi, head)) < 0)
         return -1;
-    if (set_known(making, WSGI_NAME_REQUEST_METHOD, Py_NewRef(request->method)) < 0 ||
-        set_known(making, WSGI_NAME_REQUEST_URI, Py_NewRef(request->target)) < 0 ||
-        set_known(making, WSGI_NAME_PATH_INFO, path_of(request, head)) < 0 ||
-        set_known(making, WSGI_NAME_QUERY_STRING, query_of(wsgi, head)) < 0)
-        return -1;
-    return set_known(making, WSGI_NAME_SERVER_PROTOCOL, Py_NewRef(version));
+    return set_known(making, WSGI_NAME_SERVER_PROTOCOL, version);
 }
 
 /* -- Fields --------------------------------------------------------------- */
@@ -316,16 +323,9 @@ static int set_peer(const struct making *making, const struct sockaddr *socket)
     struct wsgi *wsgi = making->wsgi;
     const struct wsgi_address *peer = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
 
-    if (!peer || set_known(making, WSGI_NAME_REMOTE_ADDR, Py_NewRef(peer->host)) < 0)
+    if (!peer || set_known(making, WSGI_NAME_REMOTE_ADDR, peer->host) < 0)
         return -1;
-    return set_known(making, WSGI_NAME_REMOTE_PORT, Py_NewRef(peer->port));
-}
-
-static int set_server(const struct making *making, PyObject *name, PyObject *port)
-{
-    int r = set_known(making, WSGI_NAME_SERVER_NAME, name);
-
-    return set_known(making, WSGI_NAME_SERVER_PORT, port) < 0 ? -1 : r;
+    return set_known(making, WSGI_NAME_REMOTE_PORT, peer->port);
 }
 
 /*
@@ -357,8 +357,9 @@ static int set_server_by_host(const struct making *making)
         port = (const unsigned char *)"80";
         digits = 2;
     }
-    return set_server(making, wsgi_values_get(values, name, length),
-                      wsgi_values_get(values, port, digits));
+    if (set_made(making, WSGI_NAME_SERVER_NAME, wsgi_values_get(values, name, length)) < 0)
+        return -1;
+    return set_made(making, WSGI_NAME_SERVER_PORT, wsgi_values_get(values, port, digits));
 }
 
 static int set_local(const struct making *making, const struct sockaddr *socket)
@@ -369,7 +370,9 @@ static int set_local(const struct making *making, const struct sockaddr *socket)
     if (socket->sa_family != AF_INET && socket->sa_family != AF_INET6)
         return set_server_by_host(making);
     local = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
-    return local ? set_server(making, Py_NewRef(local->name), Py_NewRef(local->port)) : -1;
+    if (!local || set_known(making, WSGI_NAME_SERVER_NAME, local->name) < 0)
+        return -1;
+    return set_known(making, WSGI_NAME_SERVER_PORT, local->port);
 }
 
 /* wsgi.input */

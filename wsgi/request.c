@@ -215,14 +215,15 @@ static void free_rest(struct wsgi_request *request)
         wsgi_wait_forget(request->wait);
     PyMem_RawFree(request->wait);
     request->wait = NULL;
+    free(request->arrival);
+    request->arrival = NULL;
 }
 
 /* As it was before, but for Python objects. */
 static void reset(struct wsgi_request *request)
 {
-    free_rest(request);
-    free(request->arrival);
-    request->arrival = NULL;
+    if (request->window || request->trailer || request->wait || request->arrival)
+        free_rest(request);
     wsgi_spool_clear(&request->body);
     wsgi_head_clear(&request->head);
     request->responded = request->cut = request->full = request->over = false;

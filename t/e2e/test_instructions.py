@@ -74,7 +74,7 @@ def total(tmp_path, message, count):
                for file in tmp_path.glob(f'{count}.*'))
 
 
-@pytest.mark.parametrize('message, budget', [(SMALL, 5493), (BROWSER, 5765)],
+@pytest.mark.parametrize('message, budget', [(SMALL, 4967), (BROWSER, 5228)],
                          ids=['small', 'browser'])
 def test_a_kept_request(tmp_path, message, budget):
     each = (total(tmp_path, message, 1500) - total(tmp_path, message, 500)) / 1000
