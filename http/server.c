@@ -236,7 +236,7 @@ bool http_server_give_exchange(struct http_connection *c)
         if (exchange == NULL)
             return false;
     }
-    *exchange = (struct http_exchange){0};
+    memset(exchange, 0, offsetof(struct http_exchange, chunked)); /* that is set with the framing */
     c->exchange = exchange;
     return true;
 }

@@ -53,8 +53,8 @@ pytestmark = [
 ]
 
 
-def total(tmp_path, message, count):
-    """Of all processes the one with the most, which is the worker."""
+def total(tmp_path, message, depth, count):
+    """Of all processes the one with the most, which is the worker. `depth` requests at a time."""
     (tmp_path / 'app.py').write_text(HELLO.replace('\n    ', '\n'))
     server = command.Running(
         ['valgrind', '--tool=callgrind', f'--callgrind-out-file={tmp_path}/{count}.%p',
@@ -63,9 +63,10 @@ def total(tmp_path, message, count):
     try:
         host, port = server.wait_ready().addresses[0][len('http://'):].split(':')
         with Peer((host, int(port))) as client:
-            for _ in range(count):
-                client.send(message)
-                assert client.response().body == b'Hello, world!'
+            for _ in range(count // depth):
+                client.send(message * depth)
+                for _ in range(depth):
+                    assert client.response().body == b'Hello, world!'
         server.signal(signal.SIGTERM)
         assert server.wait() == 0
     finally:
@@ -74,8 +75,9 @@ def total(tmp_path, message, count):
                for file in tmp_path.glob(f'{count}.*'))
 
 
-@pytest.mark.parametrize('message, budget', [(SMALL, 4967), (BROWSER, 5228)],
-                         ids=['small', 'browser'])
-def test_a_kept_request(tmp_path, message, budget):
-    each = (total(tmp_path, message, 1500) - total(tmp_path, message, 500)) / 1000
+@pytest.mark.parametrize('message, depth, budget', [
+    (SMALL, 1, 4487), (BROWSER, 1, 4755), (SMALL, 16, 3737), (BROWSER, 16, 4004)],
+    ids=['small', 'browser', 'small-pipelined', 'browser-pipelined'])
+def test_a_kept_request(tmp_path, message, depth, budget):
+    each = (total(tmp_path, message, depth, 1600) - total(tmp_path, message, depth, 480)) / 1120
     assert budget / ALLOWED <= each <= budget * ALLOWED
