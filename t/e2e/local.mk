@@ -18,6 +18,7 @@ e2e_tests = \
 	t/e2e/test_limits.py \
 	t/e2e/test_load.py \
 	t/e2e/test_manual.py \
+	t/e2e/test_memory.py \
 	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \
 	t/e2e/test_pep3333_examples.py \
