@@ -9,9 +9,7 @@ libasynwsgi_cli_a_SOURCES = \
 	cli/options.h \
 	cli/settings.c \
 	cli/settings.h \
-	cli/table.c \
-	cli/units.c \
-	cli/units.h
+	cli/table.c
 
 # Where the compiler can, the command is compiled as a whole, beside the archives: what crosses the
 # layers would cost a call each.
