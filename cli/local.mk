@@ -23,6 +23,7 @@ asynwsgi_LDADD = $(COMMAND_PYTHON_LIBS)
 asynwsgi_SOURCES = \
 	cli/main.c \
 	$(libasynwsgi_cli_a_SOURCES) \
+	$(libasynwsgi_units_a_SOURCES) \
 	$(libasynwsgi_server_a_SOURCES) \
 	$(libasynwsgi_wsgi_a_SOURCES) \
 	$(libasynwsgi_http_a_SOURCES) \

@@ -102,20 +102,20 @@ void wsgi_environ_fini(struct wsgi *wsgi)
 struct making {
     struct wsgi *wsgi;
     const struct http_request *head;
-    struct wsgi_environ *environ;
+    struct wsgi_environ *env;
 };
 
 /* environ[name] = value, unless it has that already; NULL: making the value failed. */
 static inline int set_known(const struct making *making, enum wsgi_name name, PyObject *value)
 {
-    struct wsgi_environ *environ = making->environ;
+    struct wsgi_environ *env = making->env;
 
     if (!value)
         return -1;
-    if (value == environ->usual[name])
+    if (value == env->usual[name])
         return 0;
-    environ->usual[name] = value;
-    return PyDict_SetItem(environ->dict, making->wsgi->names.of[name], value);
+    env->usual[name] = value;
+    return PyDict_SetItem(env->dict, making->wsgi->names.of[name], value);
 }
 
 /* The same with a reference, which is taken over. */
@@ -170,7 +170,7 @@ static PyObject *query_of(struct wsgi *wsgi, const struct http_request *head)
 static bool has_request_line(const struct making *making, PyObject *version)
 {
     const struct http_request *head = making->head;
-    PyObject *const *usual = making->environ->usual;
+    PyObject *const *usual = making->env->usual;
     PyObject *method = usual[WSGI_NAME_REQUEST_METHOD], *target = usual[WSGI_NAME_REQUEST_URI];
 
     return usual[WSGI_NAME_SERVER_PROTOCOL] == version && method && target &&
@@ -185,8 +185,8 @@ static int set_request_line(struct wsgi_request *request, const struct making *m
     PyObject *version = wsgi->names.of[head->minor == 0 ? WSGI_NAME_HTTP_1_0 : WSGI_NAME_HTTP_1_1];
 
     if (has_request_line(making, version)) {
-        request->method = Py_NewRef(making->environ->usual[WSGI_NAME_REQUEST_METHOD]);
-        request->target = Py_NewRef(making->environ->usual[WSGI_NAME_REQUEST_URI]);
+        request->method = Py_NewRef(making->env->usual[WSGI_NAME_REQUEST_METHOD]);
+        request->target = Py_NewRef(making->env->usual[WSGI_NAME_REQUEST_URI]);
         return 0;
     }
     request->method = text_of(wsgi, head, head->method);
@@ -245,15 +245,15 @@ static int set_field(struct wsgi *wsgi, PyObject *env, const struct http_request
     return r;
 }
 
-static int copy(struct wsgi_environ *environ, const struct wsgi_model *model)
+static int copy(struct wsgi_environ *env, const struct wsgi_model *model)
 {
     PyObject *copied = Py_NewRef(model->environ.dict);
 
-    *environ = model->environ;
+    *env = model->environ;
     /* This may run Python code, which may make it another model. */
-    environ->dict = PyDict_Copy(copied);
+    env->dict = PyDict_Copy(copied);
     Py_DECREF(copied);
-    return environ->dict ? 0 : -1;
+    return env->dict ? 0 : -1;
 }
 
 /* Whether there is a spare one that nobody else has come by: then the request has it. */
@@ -286,24 +286,24 @@ static int begin(struct wsgi_request *request, const struct making *making)
 
     if (is_known && take_spare(request, model))
         return 0;
-    if (copy(making->environ, is_known ? model : &wsgi->template) < 0)
+    if (copy(making->env, is_known ? model : &wsgi->template) < 0)
         return -1;
     for (uint32_t i = 0; !is_known && i < head->field_count; i++)
-        if (set_field(wsgi, making->environ->dict, head, &head->fields[i]) < 0)
+        if (set_field(wsgi, making->env->dict, head, &head->fields[i]) < 0)
             return -1;
-    making->environ->section = head->section;
+    making->env->section = head->section;
     return 0;
 }
 
 /* The next request with this section, if it may come, has what this one has. */
 static int keep(const struct making *making)
 {
-    struct wsgi_environ *environ = making->environ;
-    struct wsgi_model *model = &making->wsgi->models[environ->section % WSGI_MODELS];
+    struct wsgi_environ *env = making->env;
+    struct wsgi_model *model = &making->wsgi->models[env->section % WSGI_MODELS];
 
-    if (environ->section == 0 || model->section == environ->section)
+    if (env->section == 0 || model->section == env->section)
         return 0;
-    return wsgi_model_make(model, environ);
+    return wsgi_model_make(model, env);
 }
 
 /* The target's authority comes before Host (RFC 9112, 3.2.2). */
@@ -311,8 +311,8 @@ static int set_authority(const struct making *making)
 {
     if (making->head->authority.length == 0)
         return 0;
-    making->environ->section = 0;
-    return set(making->environ->dict, making->wsgi->names.of[WSGI_NAME_HTTP_HOST],
+    making->env->section = 0;
+    return set(making->env->dict, making->wsgi->names.of[WSGI_NAME_HTTP_HOST],
                text_of(making->wsgi, making->head, making->head->authority));
 }
 
@@ -336,7 +336,7 @@ static int set_server_by_host(const struct making *making)
 {
     struct wsgi_values *values = &making->wsgi->values;
     PyObject *host =
-        PyDict_GetItemWithError(making->environ->dict, making->wsgi->names.of[WSGI_NAME_HTTP_HOST]);
+        PyDict_GetItemWithError(making->env->dict, making->wsgi->names.of[WSGI_NAME_HTTP_HOST]);
     const unsigned char *name = (const unsigned char *)"localhost", *port = NULL;
     size_t length = strlen("localhost"), digits = 0;
 
@@ -379,46 +379,46 @@ static int set_local(const struct making *making, const struct sockaddr *socket)
 static int set_input(struct wsgi_request *request)
 {
     struct wsgi *wsgi = request->wsgi;
-    struct wsgi_environ *environ = &request->environ;
+    struct wsgi_environ *env = &request->environ;
 
     if (!request->input)
         request->input = wsgi_input_new(wsgi->types, request);
     if (!request->input)
         return -1;
-    if (environ->input == request->input)
+    if (env->input == request->input)
         return 0;
-    environ->input = request->input;
-    return PyDict_SetItem(environ->dict, wsgi->names.of[WSGI_NAME_INPUT], request->input);
+    env->input = request->input;
+    return PyDict_SetItem(env->dict, wsgi->names.of[WSGI_NAME_INPUT], request->input);
 }
 
 int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head,
                       const struct sockaddr *local, const struct sockaddr *peer)
 {
-    struct wsgi_environ *environ = &request->environ;
-    struct making making = {.wsgi = request->wsgi, .head = head, .environ = environ};
+    struct wsgi_environ *env = &request->environ;
+    struct making making = {.wsgi = request->wsgi, .head = head, .env = env};
 
     if (begin(request, &making) < 0 || set_request_line(request, &making) < 0 ||
         set_authority(&making) < 0 || set_local(&making, local) < 0 ||
         set_peer(&making, peer) < 0 || keep(&making) < 0 || set_input(request) < 0)
         return -1;
-    environ->version = wsgi_dict_version(environ->dict);
+    env->version = wsgi_dict_version(env->dict);
     return 0;
 }
 
 void wsgi_environ_leave(struct wsgi_request *request)
 {
-    struct wsgi_environ *environ = &request->environ;
-    struct wsgi_model *model = &request->wsgi->models[environ->section % WSGI_MODELS];
+    struct wsgi_environ *env = &request->environ;
+    struct wsgi_model *model = &request->wsgi->models[env->section % WSGI_MODELS];
 
-    if (environ->section == 0 || model->section != environ->section || model->spare.dict ||
-        Py_REFCNT(environ->dict) > 1 || Py_REFCNT(environ->input) > 2 ||
-        !wsgi_dict_is_unchanged(environ->dict, environ->version)) {
-        Py_CLEAR(environ->dict);
+    if (env->section == 0 || model->section != env->section || model->spare.dict ||
+        Py_REFCNT(env->dict) > 1 || Py_REFCNT(env->input) > 2 ||
+        !wsgi_dict_is_unchanged(env->dict, env->version)) {
+        Py_CLEAR(env->dict);
         return;
     }
     wsgi_input_clear(request->input);
     ((struct wsgi_input *)request->input)->request = NULL;
     Py_CLEAR(request->input);
-    model->spare = *environ;
-    environ->dict = NULL;
+    model->spare = *env;
+    env->dict = NULL;
 }

@@ -332,8 +332,9 @@ static bool is_header(PyObject *pair, const struct wsgi_header *header,
 
     if (is_it && is_line)
         return true;
-    if (!is_it && (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2 ||
-                   !is_text(PyTuple_GET_ITEM(pair, 0), header->text.name, header->text.name_length)))
+    if (!is_it &&
+        (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2 ||
+         !is_text(PyTuple_GET_ITEM(pair, 0), header->text.name, header->text.name_length)))
         return false;
     value = PyTuple_GET_ITEM(pair, 1);
     if (is_line)

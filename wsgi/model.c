@@ -1,10 +1,10 @@
 #include "model.h"
 
-int wsgi_model_make(struct wsgi_model *model, const struct wsgi_environ *environ)
+int wsgi_model_make(struct wsgi_model *model, const struct wsgi_environ *env)
 {
-    struct wsgi_model made = {.section = environ->section, .environ = *environ}, former;
+    struct wsgi_model made = {.section = env->section, .environ = *env}, former;
 
-    made.environ.dict = PyDict_Copy(environ->dict);
+    made.environ.dict = PyDict_Copy(env->dict);
     if (!made.environ.dict)
         return -1;
     former = *model; /* which another thread may have made meanwhile */

@@ -32,8 +32,8 @@ struct wsgi_model {
     struct wsgi_environ spare; /* its wsgi.input is cut loose */
 };
 
-/* Make it a copy of `environ`, without a spare one.  -1 with an exception. */
-int wsgi_model_make(struct wsgi_model *model, const struct wsgi_environ *environ);
+/* Make it a copy of `env`, without a spare one.  -1 with an exception. */
+int wsgi_model_make(struct wsgi_model *model, const struct wsgi_environ *env);
 void wsgi_model_fini(struct wsgi_model *model);
 
 #endif

@@ -8,6 +8,7 @@ e2e_tests = \
 	t/e2e/test_curl.py \
 	t/e2e/test_django.py \
 	t/e2e/test_examples.py \
+	t/e2e/test_extensions.py \
 	t/e2e/test_falcon.py \
 	t/e2e/test_faults.py \
 	t/e2e/test_file_wrapper.py \
