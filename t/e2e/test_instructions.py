@@ -76,7 +76,7 @@ def total(tmp_path, message, depth, count):
 
 
 @pytest.mark.parametrize('message, depth, budget', [
-    (SMALL, 1, 4487), (BROWSER, 1, 4755), (SMALL, 16, 3737), (BROWSER, 16, 4004)],
+    (SMALL, 1, 4480), (BROWSER, 1, 4754), (SMALL, 16, 3735), (BROWSER, 16, 4007)],
     ids=['small', 'browser', 'small-pipelined', 'browser-pipelined'])
 def test_a_kept_request(tmp_path, message, depth, budget):
     each = (total(tmp_path, message, depth, 1600) - total(tmp_path, message, depth, 480)) / 1120
