@@ -46,6 +46,13 @@ bench-threads: all
 EXTRA_DIST += bench/threads.py
 CLEANFILES += bench-threads.json
 
+# How long it takes to the first response, and how large it is; see bench/start.py.
+.PHONY: bench-start
+bench-start: all
+	$(PYTHON) $(srcdir)/bench/start.py ./asynwsgi$(EXEEXT) --python $(PYTHON) --json bench-start.json
+EXTRA_DIST += bench/start.py
+CLEANFILES += bench-start.json
+
 # What dispatch costs, beside libev and libuv where configure found them; see bench/dispatch.py.
 bench_loops = bench/loop_dispatch
 if HAVE_LIBEV
