@@ -276,16 +276,22 @@ static bool take_spare(struct wsgi_request *request, struct wsgi_model *model)
     return true;
 }
 
+static bool is_of(const struct wsgi_model *model, const struct http_request *head)
+{
+    return head->section != 0 && model->section == head->section;
+}
+
 /* One that has the fields. */
 static int begin(struct wsgi_request *request, const struct making *making)
 {
     struct wsgi *wsgi = making->wsgi;
     const struct http_request *head = making->head;
     struct wsgi_model *model = &wsgi->models[head->section % WSGI_MODELS];
-    bool is_known = head->section != 0 && model->section == head->section;
+    bool is_known;
 
-    if (is_known && take_spare(request, model))
+    if (is_of(model, head) && take_spare(request, model))
         return 0;
+    is_known = is_of(model, head); /* still: what was spare may have run Python code at its end */
     if (copy(making->env, is_known ? model : &wsgi->template) < 0)
         return -1;
     for (uint32_t i = 0; !is_known && i < head->field_count; i++)
