@@ -69,19 +69,18 @@ class Spare : public Wsgi {
             EXPECT_EQ(client->get("/p?q").status, 200);
     }
 
-    // Of the last three requests: whether all had the same environ, and input.
+    // Of the last three requests: whether all had the same environ, and input.  Without versions of
+    // dicts they have those that are made in the same places, at most.
     static bool served_again()
     {
-        std::string same = value("len(set(ids[-3:])) == 1");
-
-        return same == "True";
+        return !SERVES_AGAIN || value("len(set(ids[-3:])) == 1") == "True";
     }
 };
 
 TEST_F(Spare, ServesAgainIfItIsLeftAlone)
 {
     get(6);
-    EXPECT_EQ(served_again(), SERVES_AGAIN);
+    EXPECT_TRUE(served_again());
     EXPECT_EQ(value("marks"), "[]");
 }
 
@@ -133,7 +132,7 @@ TEST_F(Spare, HasTheBodyOfItsRequest)
 
         EXPECT_EQ(answer.substr(answer.size() - 5), "|" + std::string(body));
     }
-    EXPECT_EQ(served_again(), SERVES_AGAIN);
+    EXPECT_TRUE(served_again());
 }
 
 // Whatever the application does to it, no other request sees it.
