@@ -51,4 +51,6 @@ def test_same_defaults():
 def test_readme_names_only_options_there_are():
     text = re.sub(r"\$\(pkg-config .*?\)", "", read("README.md"))
     named = set(re.findall(r"--([a-z][\w-]+)", text))
-    assert named <= set(options_of_help())
+    pages = [name for name in os.listdir(os.path.join(TOP, "man")) if name.endswith(".1")]
+    assert named <= {name for page in pages
+                     for name in re.findall(r"(?:Fl|,) -([\w-]+)", read(f"man/{page}"))}
