@@ -177,6 +177,13 @@ bench-threads: all
 EXTRA_DIST += bench/threads.py
 CLEANFILES += bench-threads.json
 
+# How long it takes to the first response, and how large it is; see bench/start.py.
+.PHONY: bench-start
+bench-start: all
+	$(PYTHON) $(srcdir)/bench/start.py ./asynwsgi$(EXEEXT) --python $(PYTHON) --json bench-start.json
+EXTRA_DIST += bench/start.py
+CLEANFILES += bench-start.json
+
 # What dispatch costs, beside libev and libuv where configure found them; see bench/dispatch.py.
 bench_loops = bench/loop_dispatch
 if HAVE_LIBEV
@@ -186,7 +193,7 @@ if HAVE_LIBUV
 bench_loops += bench/loop_libuv
 endif
 check_PROGRAMS += $(bench_loops)
-EXTRA_PROGRAMS = bench/loop_dispatch bench/loop_libev bench/loop_libuv
+EXTRA_PROGRAMS += bench/loop_dispatch bench/loop_libev bench/loop_libuv
 bench_loop_dispatch_SOURCES = bench/loop.c bench/loop.h bench/loop_dispatch.c
 bench_loop_dispatch_CPPFLAGS = $(dispatch_inc)
 bench_loop_dispatch_LDADD = $(dispatch_lib)

@@ -195,7 +195,7 @@ static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t 
         error = keep(stream, pieces, (size_t)taken, most);
     if (error)
         tcpsocket_stream_break(stream, error);
-    else
+    else if (!tcpsocket_pool_serves(pool, stream)) /* or its turn ends with that */
         tcpsocket_stream_watch(stream);
     data->iov_len = pieces[1].iov_len;
     return error;
