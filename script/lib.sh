@@ -8,7 +8,7 @@ test_packages='bpftrace clang clang-format clang-tidy curl g++ git haproxy libcl
     libgtest-dev liburing-dev libuv1-dev mandoc nghttp2-client nginx-light python3-beaker
     python3-bottle python3-dbg python3-django python3-falcon python3-flask python3-paste
     python3-pytest python3-requests python3-venv python3-webtest python3-werkzeug shellcheck
-    slowhttptest systemtap-sdt-dev valgrind wrk'
+    slowhttptest strace systemtap-sdt-dev valgrind wrk'
 
 # need_packages PACKAGE...: installs those that are missing if root, and otherwise says how to.
 # On a system without dpkg, it is left to configure to say what is missing.
