@@ -65,3 +65,18 @@ bench-dispatch: $(bench_loops)
 		--plot bench-dispatch.svg $(BENCH_DISPATCH_FLAGS)
 EXTRA_DIST += bench/dispatch.py docs/DISPATCH.md docs/dispatch.svg
 CLEANFILES += bench-dispatch.json bench-dispatch.svg
+
+# What it costs to parse; beside picohttpparser, if PICOHTTPPARSER names a folder that has its source.
+check_PROGRAMS += bench/parser
+bench_parser_SOURCES = bench/parser.c
+bench_parser_CPPFLAGS = $(http_inc)
+bench_parser_LDADD = $(http_lib)
+PICOHTTPPARSER =
+.PHONY: bench-parser
+bench-parser: bench/parser
+	$(if $(PICOHTTPPARSER),$(CC) -O2 -msse4.2 -shared -fPIC -o bench/picohttpparser.so \
+		$(PICOHTTPPARSER)/picohttpparser.c)
+	$(PYTHON) $(srcdir)/bench/parser.py bench/parser --json bench-parser.json \
+		$(if $(PICOHTTPPARSER),--pico bench/picohttpparser.so) $(BENCH_PARSER_FLAGS)
+EXTRA_DIST += bench/parser.py
+CLEANFILES += bench-parser.json bench/picohttpparser.so
