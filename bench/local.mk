@@ -1,3 +1,10 @@
+# What the load programs share; not installed.
+noinst_LIBRARIES += libasynwsgi-bench.a
+libasynwsgi_bench_a_CPPFLAGS = $(bench_inc)
+libasynwsgi_bench_a_SOURCES = \
+	bench/histogram.c \
+	bench/histogram.h
+
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =
 .PHONY: bench

@@ -22,7 +22,7 @@ static void print_option(FILE *output, const struct cli_option *option,
                          const struct cli_settings *defaults)
 {
     const char *line = option->help;
-    char number[CLI_UNITS];
+    char number[UNITS_ROOM];
 
     print_name(output, option);
     for (size_t length; (length = strcspn(line, "\n")), line[length]; line += length + 1)

@@ -61,9 +61,9 @@ static int read_level(const struct cli_option *option, const char *text,
     return -EINVAL;
 }
 
-static void format_level(uint64_t number, char text[CLI_UNITS])
+static void format_level(uint64_t number, char text[UNITS_ROOM])
 {
-    snprintf(text, CLI_UNITS, "%s", server_log_levels[number]);
+    snprintf(text, UNITS_ROOM, "%s", server_log_levels[number]);
 }
 
 /* -- Numbers, in members of 4 or 8 bytes ---------------------------------- */
@@ -107,19 +107,19 @@ static int read_by(int (*parse)(const char *text, uint64_t *number),
 static int read_number(const struct cli_option *option, const char *text,
                        struct cli_settings *settings)
 {
-    return read_by(cli_number_parse, option, text, settings);
+    return read_by(units_number_parse, option, text, settings);
 }
 
 static int read_size(const struct cli_option *option, const char *text,
                      struct cli_settings *settings)
 {
-    return read_by(cli_size_parse, option, text, settings);
+    return read_by(units_size_parse, option, text, settings);
 }
 
 static int read_duration(const struct cli_option *option, const char *text,
                          struct cli_settings *settings)
 {
-    return read_by(cli_duration_parse, option, text, settings);
+    return read_by(units_duration_parse, option, text, settings);
 }
 
 /* "auto": the CPUs this process may use. */
@@ -194,13 +194,13 @@ const struct cli_kind cli_kind_level = {.read = read_level,
                                         .format = format_level,
                                         .expected = "debug, info, warning, error or critical"};
 const struct cli_kind cli_kind_number = {
-    .read = read_number, .format = cli_number_format, .expected = "a number"};
+    .read = read_number, .format = units_number_format, .expected = "a number"};
 const struct cli_kind cli_kind_workers = {
-    .read = read_workers, .format = cli_number_format, .expected = "\"auto\" or a number"};
+    .read = read_workers, .format = units_number_format, .expected = "\"auto\" or a number"};
 const struct cli_kind cli_kind_size = {
-    .read = read_size, .format = cli_size_format, .expected = "a size such as 8190, 64k or 10m"};
+    .read = read_size, .format = units_size_format, .expected = "a size such as 8190, 64k or 10m"};
 const struct cli_kind cli_kind_duration = {.read = read_duration,
-                                           .format = cli_duration_format,
+                                           .format = units_duration_format,
                                            .expected = "a duration such as 90, 1m30s or 500ms"};
 const struct cli_kind cli_kind_list = {
     .read = read_list, .expected = "an address", .is_list = true};

@@ -9,9 +9,7 @@ libasynwsgi_cli_a_SOURCES = \
 	cli/options.h \
 	cli/settings.c \
 	cli/settings.h \
-	cli/table.c \
-	cli/units.c \
-	cli/units.h
+	cli/table.c
 
 bin_PROGRAMS += asynwsgi
 asynwsgi_CPPFLAGS = $(cli_inc)

@@ -66,7 +66,7 @@ static int bad_value(struct reading *reading, const struct cli_option *option, c
                           value, kind->expected);
 
     if (option->most > 0) {
-        char least[CLI_UNITS], most[CLI_UNITS];
+        char least[UNITS_ROOM], most[UNITS_ROOM];
 
         kind->format(option->least, least);
         kind->format(option->most, most);

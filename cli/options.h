@@ -6,8 +6,8 @@
 #define CLI_OPTIONS_H
 
 #include "settings.h"
-#include "units.h"
 
+#include <asynwsgi/units.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -27,7 +27,7 @@ struct cli_option {
 struct cli_kind {
     /* 0, -EINVAL, -ERANGE or -ENOMEM. */
     int (*read)(const struct cli_option *option, const char *text, struct cli_settings *settings);
-    void (*format)(uint64_t number, char text[CLI_UNITS]); /* NULL: not held as a number */
+    void (*format)(uint64_t number, char text[UNITS_ROOM]); /* NULL: not held as a number */
     const char *expected;
     bool is_switch; /* takes no value on the command line */
     bool is_list;   /* may be repeated */

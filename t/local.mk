@@ -19,6 +19,7 @@ test_link = $(test_lib) $(GTEST_LIBS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--
 
 unit_tests = \
 	$(harness_tests) \
+	$(units_tests) \
 	$(dispatch_tests) \
 	$(tcpsocket_tests) \
 	$(http_tests) \
@@ -26,9 +27,11 @@ unit_tests = \
 	$(wsgi_tests) \
 	$(server_tests) \
 	$(cli_tests) \
+	$(bench_tests) \
 	$(fuzz_tests)
 
 include $(srcdir)/t/harness/local.mk
+include $(srcdir)/t/units/local.mk
 include $(srcdir)/t/dispatch/local.mk
 include $(srcdir)/t/tcpsocket/local.mk
 include $(srcdir)/t/http/local.mk
@@ -36,6 +39,7 @@ include $(srcdir)/t/httpclient/local.mk
 include $(srcdir)/t/wsgi/local.mk
 include $(srcdir)/t/server/local.mk
 include $(srcdir)/t/cli/local.mk
+include $(srcdir)/t/bench/local.mk
 include $(srcdir)/t/fuzz/local.mk
 include $(srcdir)/t/conformance/local.mk
 include $(srcdir)/t/e2e/local.mk

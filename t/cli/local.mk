@@ -1,7 +1,6 @@
 # Each name has its source beside it: t/cli/NAME.cc.
 cli_tests = \
-	t/cli/options_test \
-	t/cli/units_test
+	t/cli/options_test
 cli_test_files =
 EXTRA_DIST += $(cli_test_files)
 

@@ -101,7 +101,7 @@ class Settings {
             uint64_t number = cli_option_number(&option, &settings);
             if (number < option.least || number > option.most)
                 return std::string(option.name) + " out of range";
-            char written[CLI_UNITS];
+            char written[UNITS_ROOM];
             option.kind->format(number, written);
             if (option.kind->read(&option, written, &settings) != 0 ||
                 cli_option_number(&option, &settings) != number)

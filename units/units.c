@@ -1,5 +1,5 @@
 /* Numbers, durations and sizes. */
-#include "units.h"
+#include <asynwsgi/units.h>
 
 #include <errno.h>
 #include <stdbool.h>
@@ -16,6 +16,7 @@ struct unit {
 static const struct unit time_units[] = {
     {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000}, {"ms", 1000000}};
 static const struct unit size_units[] = {{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}};
+static const struct unit count_units[] = {{"g", 1000000000}, {"m", 1000000}, {"k", 1000}};
 
 enum {
     TIME_UNITS = sizeof time_units / sizeof *time_units
@@ -51,7 +52,7 @@ static int multiply(uint64_t number, uint64_t unit, uint64_t *product)
     return 0;
 }
 
-int cli_number_parse(const char *text, uint64_t *number)
+int units_number_parse(const char *text, uint64_t *number)
 {
     uint64_t n;
     int r = take_number(&text, &n);
@@ -76,12 +77,12 @@ static size_t find_time_unit(const char *text, size_t from, size_t *length)
     return i;
 }
 
-int cli_duration_parse(const char *text, uint64_t *nanoseconds)
+int units_duration_parse(const char *text, uint64_t *nanoseconds)
 {
     uint64_t total = 0, part;
     size_t next = 0, length;
 
-    if (cli_number_parse(text, &part) == 0)
+    if (units_number_parse(text, &part) == 0)
         return multiply(part, 1000000000, nanoseconds);
     do {
         int r = take_number(&text, &part);
@@ -105,7 +106,8 @@ int cli_duration_parse(const char *text, uint64_t *nanoseconds)
     return 0;
 }
 
-int cli_size_parse(const char *text, uint64_t *bytes)
+/* A number, and at most one of the SIZE_UNITS letters. */
+static int parse_scaled(const char *text, const struct unit *units, uint64_t *value)
 {
     uint64_t number;
     int r = take_number(&text, &number);
@@ -113,21 +115,31 @@ int cli_size_parse(const char *text, uint64_t *bytes)
     if (r < 0)
         return r;
     if (!*text) {
-        *bytes = number;
+        *value = number;
         return 0;
     }
     for (size_t i = 0; i < SIZE_UNITS; i++)
-        if ((*text | ' ') == *size_units[i].name && !text[1])
-            return multiply(number, size_units[i].value, bytes);
+        if ((*text | ' ') == *units[i].name && !text[1])
+            return multiply(number, units[i].value, value);
     return -EINVAL;
 }
 
-void cli_number_format(uint64_t number, char text[CLI_UNITS])
+int units_count_parse(const char *text, uint64_t *count)
 {
-    snprintf(text, CLI_UNITS, "%llu", (unsigned long long)number);
+    return parse_scaled(text, count_units, count);
 }
 
-void cli_duration_format(uint64_t nanoseconds, char text[CLI_UNITS])
+int units_size_parse(const char *text, uint64_t *bytes)
+{
+    return parse_scaled(text, size_units, bytes);
+}
+
+void units_number_format(uint64_t number, char text[UNITS_ROOM])
+{
+    snprintf(text, UNITS_ROOM, "%llu", (unsigned long long)number);
+}
+
+void units_duration_format(uint64_t nanoseconds, char text[UNITS_ROOM])
 {
     int length = 0;
 
@@ -136,20 +148,20 @@ void cli_duration_format(uint64_t nanoseconds, char text[CLI_UNITS])
 
         nanoseconds %= time_units[i].value;
         if (count > 0)
-            length += snprintf(text + length, (size_t)(CLI_UNITS - length), "%llu%s",
+            length += snprintf(text + length, (size_t)(UNITS_ROOM - length), "%llu%s",
                                (unsigned long long)count, time_units[i].name);
     }
     if (length == 0)
-        snprintf(text, CLI_UNITS, "0");
+        snprintf(text, UNITS_ROOM, "0");
 }
 
-void cli_size_format(uint64_t bytes, char text[CLI_UNITS])
+void units_size_format(uint64_t bytes, char text[UNITS_ROOM])
 {
     size_t i = 0;
 
     while (i < SIZE_UNITS && (bytes == 0 || bytes % size_units[i].value != 0))
         i++;
-    cli_number_format(i < SIZE_UNITS ? bytes / size_units[i].value : bytes, text);
+    units_number_format(i < SIZE_UNITS ? bytes / size_units[i].value : bytes, text);
     if (i < SIZE_UNITS)
         snprintf(text + strlen(text), 2, "%s", size_units[i].name);
 }
