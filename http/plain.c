@@ -55,10 +55,9 @@ static const unsigned char *take_first(const struct http_limits *limits,
     return http_plain_take(limits, message, line, end, fields, count);
 }
 
-const unsigned char *http_plain_take(const struct http_limits *limits,
-                                     const unsigned char *message, const unsigned char *line,
-                                     const unsigned char *end, struct http_field *fields,
-                                     uint32_t *count)
+const unsigned char *http_plain_take(const struct http_limits *limits, const unsigned char *message,
+                                     const unsigned char *line, const unsigned char *end,
+                                     struct http_field *fields, uint32_t *count)
 {
     return atomic_load_explicit(&way, memory_order_relaxed)(limits, message, line, end, fields,
                                                             count);

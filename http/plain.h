@@ -15,10 +15,9 @@
  * are, and gives where the first line begins that is none, or `end`: of what there
  * is of the head, or may be.
  */
-const unsigned char *http_plain_take(const struct http_limits *limits,
-                                     const unsigned char *message, const unsigned char *line,
-                                     const unsigned char *end, struct http_field *fields,
-                                     uint32_t *count);
+const unsigned char *http_plain_take(const struct http_limits *limits, const unsigned char *message,
+                                     const unsigned char *line, const unsigned char *end,
+                                     struct http_field *fields, uint32_t *count);
 
 /* In a file of its own, since it is compiled otherwise. */
 const unsigned char *http_plain_take_avx2(const struct http_limits *limits,

@@ -132,9 +132,9 @@ static const unsigned char *take_line(struct http_request *head, const unsigned 
 {
     const unsigned char *method_end, *path_end, *target_end;
 
-    if (SCAN_NOTHING || end - line < 16) /* "G / HTTP/1.1" CRLF, and room to look ahead */
+    if (SCAN_NOTHING || end - line < 14) /* "G / HTTP/1.1" CRLF */
         return NULL;
-    method_end = memcmp(line, "GET ", 4) == 0 ? line + 3 : scan_name(line, end - 1, message);
+    method_end = memcmp(line, "GET ", 4) == 0 ? line + 3 : scan_name(line, end - 2, message);
     /* CONNECT and OPTIONS have forms of their own. */
     if (memcmp(method_end, " /", 2) != 0 || method_end == line || method_end == line + 7)
         return NULL;

@@ -70,7 +70,7 @@ def total(tmp_path, message, count):
                for file in tmp_path.glob(f'{count}.*'))
 
 
-@pytest.mark.parametrize('message, budget', [(SMALL, 7325), (BROWSER, 8205)],
+@pytest.mark.parametrize('message, budget', [(SMALL, 7176), (BROWSER, 8031)],
                          ids=['small', 'browser'])
 def test_a_kept_request(tmp_path, message, budget):
     each = (total(tmp_path, message, 1500) - total(tmp_path, message, 500)) / 1000
