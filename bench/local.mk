@@ -74,16 +74,16 @@ EXTRA_DIST += bench/dispatch.py docs/DISPATCH.md docs/dispatch.svg
 CLEANFILES += bench-dispatch.json bench-dispatch.svg
 
 # What it costs to parse; beside picohttpparser, if PICOHTTPPARSER names a folder that has its source.
-check_PROGRAMS += bench/parser
-bench_parser_SOURCES = bench/parser.c
-bench_parser_CPPFLAGS = $(http_inc)
-bench_parser_LDADD = $(http_lib)
+check_PROGRAMS += t/http/parse
+t_http_parse_SOURCES = t/http/parse.c
+t_http_parse_CPPFLAGS = $(http_inc)
+t_http_parse_LDADD = $(http_lib)
 PICOHTTPPARSER =
 .PHONY: bench-parser
-bench-parser: bench/parser
+bench-parser: t/http/parse
 	$(if $(PICOHTTPPARSER),$(CC) -O2 -msse4.2 -shared -fPIC -o bench/picohttpparser.so \
 		$(PICOHTTPPARSER)/picohttpparser.c)
-	$(PYTHON) $(srcdir)/bench/parser.py bench/parser --json bench-parser.json \
+	$(PYTHON) $(srcdir)/bench/parser.py t/http/parse --json bench-parser.json \
 		$(if $(PICOHTTPPARSER),--pico bench/picohttpparser.so) $(BENCH_PARSER_FLAGS)
 EXTRA_DIST += bench/parser.py
 CLEANFILES += bench-parser.json bench/picohttpparser.so

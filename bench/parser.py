@@ -54,7 +54,7 @@ def measure(program, what, ways, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("program", help="bench/parser")
+    parser.add_argument("program", help="t/http/parse")
     parser.add_argument("--pico", metavar="FILE", help="picohttpparser as a shared library")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", metavar="FILE")

@@ -49,7 +49,7 @@ static inline bool field_is(const unsigned char *bytes, const char *lower, size_
 }
 
 /* Length and last letter tell the known names apart: by these, which a name may be. */
-#define FIELD_PLACE(length, last) (((length) + 4 * ((last) | 0x20)) % 128)
+#define FIELD_PLACE(length, last) (((length) + (size_t)4 * ((last) | 0x20)) % 128)
 extern const struct field_place {
     uint8_t known, length;
 } http_field_places[128];

@@ -1,4 +1,7 @@
 /* Compiled for processors that have AVX2, and called on these only. */
+#include "plain.h"
+
+#ifdef __AVX2__
 #define HTTP_SCAN_AVX2
 #include "plain_take.h"
 
@@ -9,3 +12,4 @@ const unsigned char *http_plain_take_avx2(const struct http_limits *limits,
 {
     return take(limits, message, line, end, fields, count);
 }
+#endif

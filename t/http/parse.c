@@ -2,8 +2,8 @@
  * Has a parser read a message so often, and prints the nanoseconds that it took
  * each time.
  *
- *   parser small|browser machine|base|avx2|FILE.so COUNT
- *   parser chunked decode|copy COUNT
+ *   parse small|browser machine|base|avx2|FILE.so COUNT
+ *   parse chunked decode|copy COUNT
  *
  * small, browser: the head of a request, in a way of plain.h; or by the
  * picohttpparser that the file holds.  chunked: 1 MiB in chunks of 4 KiB, whose
@@ -17,8 +17,8 @@
 #include <string.h>
 #include <time.h>
 
-#define CHUNK 4096
-#define CHUNKS 256
+#define CHUNK ((size_t)4096)
+#define CHUNKS ((size_t)256)
 
 static const char small[] = "GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n";
 static const char browser[] =
@@ -55,7 +55,7 @@ static size_t length;
 
 static void fail(const char *what)
 {
-    fprintf(stderr, "parser: %s\n", what);
+    fprintf(stderr, "parse: %s\n", what);
     exit(2);
 }
 
@@ -114,12 +114,14 @@ static void make_chunked(void)
 
     if (!message)
         fail("malloc");
-    for (int i = 0; i < CHUNKS; i++) {
+    for (size_t i = 0; i < CHUNKS; i++) {
         at += http_chunk_line(at, CHUNK);
         at = (unsigned char *)memset(at, 'x', CHUNK) + CHUNK;
-        at = (unsigned char *)memcpy(at, "\r\n", 2) + 2;
+        *at++ = '\r';
+        *at++ = '\n';
     }
-    at = (unsigned char *)memcpy(at, "0\r\n\r\n", 5) + 5;
+    for (const char *end = "0\r\n\r\n"; *end != '\0'; end++)
+        *at++ = (unsigned char)*end;
     length = (size_t)(at - message);
 }
 
@@ -178,14 +180,15 @@ int main(int argc, char **argv)
 {
     void (*run)(void);
     double before;
-    long count;
+    size_t count = 0;
 
     if (argc != 4)
-        fail("usage: parser small|browser|chunked HOW COUNT");
+        fail("usage: parse small|browser|chunked HOW COUNT");
     run = prepare(argv[1], argv[2]);
-    count = strtol(argv[3], NULL, 10);
+    for (const char *digit = argv[3]; *digit >= '0' && *digit <= '9'; digit++)
+        count = 10 * count + (size_t)(*digit - '0');
     before = now();
-    for (long i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         run();
     printf("%zu %.2f\n", length, (now() - before) / (double)count);
 }
