@@ -210,3 +210,18 @@ bench-dispatch: $(bench_loops)
 		--plot bench-dispatch.svg $(BENCH_DISPATCH_FLAGS)
 EXTRA_DIST += bench/dispatch.py docs/DISPATCH.md docs/dispatch.svg
 CLEANFILES += bench-dispatch.json bench-dispatch.svg
+
+# What it costs to parse; beside picohttpparser, if PICOHTTPPARSER names a folder that has its source.
+check_PROGRAMS += t/http/parse
+t_http_parse_SOURCES = t/http/parse.c
+t_http_parse_CPPFLAGS = $(http_inc)
+t_http_parse_LDADD = $(http_lib)
+PICOHTTPPARSER =
+.PHONY: bench-parser
+bench-parser: t/http/parse
+	$(if $(PICOHTTPPARSER),$(CC) -O2 -msse4.2 -shared -fPIC -o bench/picohttpparser.so \
+		$(PICOHTTPPARSER)/picohttpparser.c)
+	$(PYTHON) $(srcdir)/bench/parser.py t/http/parse --json bench-parser.json \
+		$(if $(PICOHTTPPARSER),--pico bench/picohttpparser.so) $(BENCH_PARSER_FLAGS)
+EXTRA_DIST += bench/parser.py
+CLEANFILES += bench-parser.json bench/picohttpparser.so

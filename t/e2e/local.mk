@@ -8,6 +8,7 @@ e2e_tests = \
 	t/e2e/test_bottle.py \
 	t/e2e/test_budget.py \
 	t/e2e/test_bulkfetch.py \
+	t/e2e/test_calls.py \
 	t/e2e/test_cli.py \
 	t/e2e/test_conformance.py \
 	t/e2e/test_contexts.py \

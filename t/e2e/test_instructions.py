@@ -3,8 +3,10 @@ are the same from run to run within a part in a thousand, whatever else the mach
 change that makes a request dearer is seen. One that does so for a reason writes the new figure here;
 one that makes it cheaper, too."""
 
+import contextlib
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -53,17 +55,23 @@ pytestmark = [
 ]
 
 
-def total(tmp_path, message, depth, count):
-    """Of all processes the one with the most, which is the worker. `depth` requests at a time."""
+def total(tmp_path, message, count, depth=1, bind='127.0.0.1:0', idle=0, active=1):
+    """Of all processes the one with the most, which is the worker: with connections that were used
+    once and idle since, and others that take turns, with `depth` requests at a time."""
     (tmp_path / 'app.py').write_text(HELLO.replace('\n    ', '\n'))
     server = command.Running(
         ['valgrind', '--tool=callgrind', f'--callgrind-out-file={tmp_path}/{count}.%p',
-         os.environ['ASYNWSGI'], '--bind', '127.0.0.1:0', '--chdir', str(tmp_path), 'app'],
+         os.environ['ASYNWSGI'], '--bind', bind, '--chdir', str(tmp_path), 'app'],
         env=command.environment(PYTHONHASHSEED='1'))
     try:
-        host, port = server.wait_ready().addresses[0][len('http://'):].split(':')
-        with Peer((host, int(port))) as client:
-            for _ in range(count // depth):
+        kind, where = server.wait_ready().addresses[0].split(':', 1)
+        address = where if kind == 'unix' else ('127.0.0.1', server.port)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(Peer(address)) for _ in range(active)]
+            for i in range(idle + count // depth):
+                client = clients[i % active]
+                if i < idle:
+                    client = stack.enter_context(Peer(address))
                 client.send(message * depth)
                 for _ in range(depth):
                     assert client.response().body == b'Hello, world!'
@@ -79,5 +87,24 @@ def total(tmp_path, message, depth, count):
     (SMALL, 1, 4480), (BROWSER, 1, 4754), (SMALL, 16, 3735), (BROWSER, 16, 4007)],
     ids=['small', 'browser', 'small-pipelined', 'browser-pipelined'])
 def test_a_kept_request(tmp_path, message, depth, budget):
-    each = (total(tmp_path, message, depth, 1600) - total(tmp_path, message, depth, 480)) / 1120
+    each = (total(tmp_path, message, 1600, depth) - total(tmp_path, message, 480, depth)) / 1120
     assert budget / ALLOWED <= each <= budget * ALLOWED
+
+
+def test_among_many_that_idle(tmp_path):
+    """Ten that are active cost what they cost among few. On a unix socket, since the text of clients'
+    addresses is kept for some, and it depends on their ports for which."""
+    signal.alarm(300)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    many, bind = 9500, f'unix:{tmp_path}/socket'
+    if hard != resource.RLIM_INFINITY and hard < 2 * many:
+        pytest.skip('there are too few descriptors')
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        few, among_many = (
+            (total(tmp_path, SMALL, 1500, bind, idle, 10)
+             - total(tmp_path, SMALL, 500, bind, idle, 10)) / 1000
+            for idle in (22, many))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert among_many <= 1.15 * few
