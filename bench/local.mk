@@ -45,19 +45,6 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/target.c \
 	bench/target.h
 
-bin_PROGRAMS += asynwsgi-load
-asynwsgi_load_CPPFLAGS = $(bench_inc)
-asynwsgi_load_LDADD = $(bench_lib)
-asynwsgi_load_SOURCES = \
-	bench/load_main.c
-
-# What a request costs it, beside wrk; see bench/load.py for --connections and others.
-.PHONY: bench-load
-bench-load: all
-	$(PYTHON) $(srcdir)/bench/load.py ./asynwsgi-load$(EXEEXT) --json bench-load.json $(BENCH_LOAD_FLAGS)
-EXTRA_DIST += bench/load.py
-CLEANFILES += bench-load.json
-
 bin_PROGRAMS += asynwsgi-httpclient
 asynwsgi_httpclient_CPPFLAGS = $(bench_inc)
 asynwsgi_httpclient_LDADD = $(bench_lib)
@@ -75,6 +62,56 @@ asynwsgi_httpclient_SOURCES = \
 	bench/oneraw_options.c \
 	bench/oneraw_redirect.c \
 	bench/oneraw_show.c
+
+bin_PROGRAMS += asynwsgi-load
+asynwsgi_load_CPPFLAGS = $(bench_inc)
+asynwsgi_load_LDADD = $(bench_lib)
+asynwsgi_load_SOURCES = \
+	bench/load_main.c
+
+# What a request costs it, beside wrk; see bench/load.py for --connections and others.
+.PHONY: bench-load
+bench-load: all
+	$(PYTHON) $(srcdir)/bench/load.py ./asynwsgi-load$(EXEEXT) --json bench-load.json $(BENCH_LOAD_FLAGS)
+EXTRA_DIST += bench/load.py
+CLEANFILES += bench-load.json
+
+# The command asynwsgi-bench: a package of Python, packed into one file.
+bench_command = \
+	bench/command/__init__.py \
+	bench/command/bench.py \
+	bench/command/compare.py \
+	bench/command/condition.py \
+	bench/command/document.py \
+	bench/command/failure.py \
+	bench/command/guard.py \
+	bench/command/histogram.py \
+	bench/command/http_processing.py \
+	bench/command/load.py \
+	bench/command/main.py \
+	bench/command/options.py \
+	bench/command/page.py \
+	bench/command/plots.py \
+	bench/command/profile.py \
+	bench/command/progress.py \
+	bench/command/recipes/asynwsgi.json \
+	bench/command/recipes/gunicorn.json \
+	bench/command/recipes/nginx.json \
+	bench/command/recipes/uwsgi.json \
+	bench/command/recipes/waitress.json \
+	bench/command/report.html \
+	bench/command/result.py \
+	bench/command/saturate.py \
+	bench/command/search.py \
+	bench/command/servers.py \
+	bench/command/svg.py \
+	bench/command/table.py \
+	bench/command/units.py
+bin_SCRIPTS += asynwsgi-bench
+asynwsgi-bench: bench/pack.py $(bench_command) Makefile
+	$(AM_V_GEN)$(PYTHON) $(srcdir)/bench/pack.py $@ $(VERSION) $(PYTHON) $(srcdir) $(bench_command)
+EXTRA_DIST += bench/pack.py $(bench_command)
+CLEANFILES += asynwsgi-bench
 
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =

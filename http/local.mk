@@ -38,6 +38,8 @@ libasynwsgi_http_a_SOURCES += \
 	http/connection.h \
 	http/connection_timer.c \
 	http/exchange.c \
+	http/parsers.c \
+	http/parsers.h \
 	http/put.h \
 	http/response_head.c \
 	http/response_head.h \

@@ -8,6 +8,7 @@
 #include "put.h"
 
 #include <assert.h>
+#include <asynwsgi/phases.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,7 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     if (server == NULL)
         return -ENOMEM;
     server->options = *options;
+    server->parse = http_parsers_choose(dispatch_is_measured(options->loop));
     server->drained_timer.fired = drained;
     error = -ENOMEM;
     server->request.fields = calloc(options->limits.fields + 1, sizeof(struct http_field));

@@ -25,6 +25,10 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/pieces.c \
 	wsgi/pool.c \
 	wsgi/pool.h \
+	wsgi/profile.c \
+	wsgi/profile.h \
+	wsgi/profile_file.c \
+	wsgi/profile_stats.c \
 	wsgi/python.h \
 	wsgi/queue.h \
 	wsgi/request.c \

@@ -11,6 +11,8 @@
  */
 #include "request.h"
 
+#include "profile.h"
+
 #include "config.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -90,22 +92,28 @@ static void cut_input(PyObject **input)
 
 static _Thread_local struct wsgi_request *current;
 
-int wsgi_request_enter(struct wsgi_request *request)
+/* Inline, for the way that each request goes. */
+static inline int enter(struct wsgi_request *request)
 {
     if (!request->context) {
         request->context = PyContext_Copy(request->wsgi->context);
         if (!request->context)
             return -1;
     }
-    if (PyContext_Enter(request->context) < 0)
+    if (request->wsgi->enter(request->context) < 0)
         return -1;
     current = request;
     return 0;
 }
 
+int wsgi_request_enter(struct wsgi_request *request)
+{
+    return enter(request);
+}
+
 void wsgi_request_leave(struct wsgi_request *request)
 {
-    PyContext_Exit(request->context);
+    request->wsgi->leave(request->context);
     current = NULL;
 }
 
@@ -345,6 +353,8 @@ static int call(struct wsgi_request *request, const char **where)
 
     request->env = NULL;
     *where = "the application";
+    if (request->wsgi->profile)
+        wsgi_profile_count(request->wsgi->profile);
     PROBE(application__start, request, __atomic_load_n(&request->connection, __ATOMIC_RELAXED));
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
@@ -361,7 +371,7 @@ static void call_application(struct wsgi_request *request)
     const char *where = "the making of a context";
     int r = -1;
 
-    if (wsgi_request_enter(request) == 0) {
+    if (enter(request) == 0) {
         r = call(request, &where);
         wsgi_request_leave(request);
     }

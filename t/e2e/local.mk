@@ -1,5 +1,10 @@
 e2e_tests = \
 	t/e2e/test_backends.py \
+	t/e2e/test_bench_cleanup.py \
+	t/e2e/test_bench_command.py \
+	t/e2e/test_bench_figures.py \
+	t/e2e/test_bench_page.py \
+	t/e2e/test_bench_servers.py \
 	t/e2e/test_bottle.py \
 	t/e2e/test_budget.py \
 	t/e2e/test_bulkfetch.py \
@@ -28,6 +33,7 @@ e2e_tests = \
 	t/e2e/test_pieces.py \
 	t/e2e/test_probes.py \
 	t/e2e/test_processes.py \
+	t/e2e/test_profile.py \
 	t/e2e/test_proxies.py \
 	t/e2e/test_references.py \
 	t/e2e/test_refused.py \
@@ -69,6 +75,7 @@ e2e_files = \
 	t/e2e/apps/strict.py \
 	t/e2e/apps/waiting.py \
 	t/e2e/backends.py \
+	t/e2e/benching.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
 	t/e2e/hostile.py \

@@ -10,7 +10,6 @@ import pathlib
 import resource
 import signal
 import struct
-import subprocess
 
 import pytest
 
@@ -280,18 +279,6 @@ def test_a_body_that_cannot_be_stored(faulty, call, error, status, coded):
 
 
 # -- A full disk ------------------------------------------------------------------------------
-
-@pytest.fixture
-def small_disk(tmp_path):
-    folder = tmp_path / 'disk'
-    folder.mkdir()
-    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'none', folder],
-                          stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        pytest.skip(f'no file system can be mounted: {done.stderr.strip()}')
-    yield folder
-    subprocess.run(['umount', '-l', folder], check=True)  # from whoever is still there
-
 
 def refused_for_space(server, size):
     with server.connect() as client:
