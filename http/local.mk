@@ -37,7 +37,8 @@ $(http_machines:http/%.rl=http/libasynwsgi_http_a-%.o): private AM_CFLAGS += -Wn
 
 if AVX2
 libasynwsgi_http_a_SOURCES += http/plain_avx2.c
-http/libasynwsgi_http_a-plain_avx2.$(OBJEXT): private AM_CFLAGS += -mavx2
+http/libasynwsgi_http_a-plain_avx2.$(OBJEXT) http/asynwsgi-plain_avx2.$(OBJEXT): \
+	private AM_CFLAGS += -mavx2
 endif
 
 # Server connections.

@@ -15,7 +15,7 @@ union wsgi_address_key {
         uint32_t scope;
         uint16_t family, port;
         unsigned char host[16];
-    };
+    } part;
     uint64_t words[3];
 };
 
