@@ -1,0 +1,127 @@
+"""What is measured, as data, and what asynwsgi is to keep to in it."""
+
+from dataclasses import dataclass
+
+from measure.servers import THREADS
+
+
+@dataclass
+class Limit:
+    """The figure of asynwsgi is at most `factor` times that of a server, or an amount alone. "best" is
+    the best of the peers; `of` names another scenario for theirs."""
+
+    factor: float = 0
+    server: str = None
+    of: str = None
+    plus: float = 0
+
+
+def limits(**factors):
+    return tuple(Limit(factor, name) for name, factor in factors.items())
+
+
+@dataclass
+class Traffic:
+    """What clients ask of an application: the same request again and again, for a body of that size."""
+
+    request: bytes
+    body: int = 13
+    app: str = "hello"
+    connections: int = 32
+    pipelined: int = 1
+    unix: bool = False
+    close: bool = False  # a new connection for each request
+    idle: int = 0  # connections beside
+
+
+@dataclass
+class Scenario:
+    name: str
+    traffic: Traffic
+    limits: tuple = ()
+    servers: tuple = None  # None: all
+    without: tuple = ()
+    subject: str = "asynwsgi"  # that the limits are for
+    kind: str = "cpu"  # see KINDS
+
+
+# Of a figure: the unit, what a sample is divided by for it, and how many digits it has after the point.
+KINDS = {
+    "cpu": ("µs", 1000, 2),
+    "framework": ("µs", 1000, 1),
+    "instructions": ("instructions", 1, 0),
+    "memory": ("bytes", 1, 0),
+    "start": ("ms", 1, 1),
+    "resident": ("KiB", 1, 0),
+    "size": ("KiB", 1, 0),
+}
+
+
+def get(path="/", *fields):
+    lines = (f"GET {path} HTTP/1.1", "Host: localhost", *fields, "", "")
+    return "\r\n".join(lines).encode()
+
+
+SMALL = get()
+CLOSE = get("/", "Connection: close")
+BROWSER = get(
+    "/some/path?with=query",
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0",
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "Accept-Language: en-US,en;q=0.5",
+    "Accept-Encoding: gzip, deflate, br",
+    "Referer: http://localhost:8000/index.html",
+    "Connection: keep-alive",
+    "Cookie: session=abcdef0123456789; theme=dark; tracking=0123456789abcdef0123456789abcdef",
+    "Upgrade-Insecure-Requests: 1",
+    "Sec-Fetch-Dest: document",
+    "Sec-Fetch-Mode: navigate",
+    "Sec-Fetch-Site: same-origin",
+    "Sec-Fetch-User: ?1",
+    "Pragma: no-cache")
+BODY = 16384
+POST = (b"POST /post HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % BODY) + b"x" * BODY
+
+SLOW = {"granian": .35, "uwsgi": .35, "unit": .35, "meinheld": .35,
+        "gunicorn": .1, "waitress": .1, "cheroot": .1}
+COMPILED = ("asynwsgi", "raw", "nginx", "bjoern", "fastwsgi", "fastpysgi")
+MANY = ("asynwsgi", "raw", "nginx", "bjoern", "fastwsgi", "meinheld")
+NO_PYTHON = ("raw", "nginx")
+FILE_SIZE = 1 << 20
+
+SCENARIOS = (
+    Scenario("hello, small", Traffic(SMALL), limits(
+        raw=1.15, nginx=1, bjoern=.85, fastwsgi=.8, fastpysgi=.8, **SLOW)),
+    Scenario("hello, browser", Traffic(BROWSER), limits(
+        raw=1.25, nginx=1, bjoern=.6, fastwsgi=.65, fastpysgi=.65, **SLOW)),
+    Scenario("unix socket, small", Traffic(SMALL, unix=True), limits(raw=1.35, nginx=1, bjoern=.55)),
+    Scenario("unix socket, browser", Traffic(BROWSER, unix=True), limits(raw=1.7, nginx=1, bjoern=.55)),
+    # 1.2 us where the bare loop takes 6.06 for one at a time
+    Scenario("16 pipelined", Traffic(SMALL, pipelined=16), (Limit(1.2 / 6.06, "raw", "hello, small"),)),
+    Scenario("64 KiB", Traffic(get("/large"), 65536, "bodies"), limits(bjoern=.9, fastpysgi=.9)),
+    Scenario("100 x 1 KiB", Traffic(get("/pieces"), 102400, "bodies"),
+             limits(bjoern=.9, fastpysgi=.9), without=NO_PYTHON),
+    Scenario("1 MiB file", Traffic(get("/file"), FILE_SIZE, "bodies", 4), limits(nginx=1.1),
+             without=("raw",)),
+    Scenario("POST 16 KiB", Traffic(POST, 5, "bodies"), (Limit(.8, "best"),), without=("nginx",)),
+    Scenario("new connections", Traffic(CLOSE, close=True), limits(bjoern=.9, nginx=1.15)),
+    Scenario("1,000 connections", Traffic(SMALL, connections=1000)),
+    Scenario("10 of 32", Traffic(SMALL, connections=10, idle=22), servers=MANY),
+    Scenario("10 of 9,510", Traffic(SMALL, connections=10, idle=9500),
+             (Limit(1.15, "asynwsgi", "10 of 32"),), servers=MANY),
+    Scenario("4 threads", Traffic(SMALL), (Limit(1, "asynwsgi", plus=4000),),
+             servers=("asynwsgi", THREADS), subject=THREADS),
+    Scenario("Flask", Traffic(SMALL, app="flask_hello"), (Limit(1, "best"),), without=NO_PYTHON,
+             kind="framework"),
+    Scenario("Django", Traffic(SMALL, app="django_hello"), (Limit(1, "best"),), without=NO_PYTHON,
+             kind="framework"),
+    Scenario("instructions, small", Traffic(SMALL), (Limit(plus=5500),), servers=COMPILED,
+             kind="instructions"),
+    Scenario("instructions, browser", Traffic(BROWSER), (Limit(plus=12000),), servers=COMPILED,
+             kind="instructions"),
+    Scenario("idle connection", Traffic(SMALL), (Limit(plus=256),), kind="memory"),
+    Scenario("start", Traffic(SMALL), (Limit(1.3, "raw"),), kind="start"),
+    Scenario("idle worker", Traffic(SMALL), without=NO_PYTHON, kind="resident"),
+    Scenario("executable", Traffic(SMALL), servers=("asynwsgi", "bjoern", "fastwsgi", "fastpysgi", "granian", "meinheld", "uwsgi"),
+             kind="size"),
+)
