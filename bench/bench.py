@@ -35,6 +35,7 @@ def measure(options, folder):
     with open(f"{folder}/file", "wb") as file:
         file.write(os.urandom(FILE_SIZE))
     servers = Servers(os.path.abspath(options.asynwsgi), os.path.abspath(options.raw), options.venv, folder)
+    options.load = os.path.abspath(options.load)
     results = []
     for scenario in SCENARIOS:
         if options.scenario and scenario.name not in options.scenario:
@@ -80,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("asynwsgi", help="the command to measure")
     parser.add_argument("raw", help="the bare loop, of raw.c")
+    parser.add_argument("load", help="asynwsgi-load")
     parser.add_argument("--venv", metavar="DIR", help="a virtual environment with more servers")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=0.35, help="of each measurement")
@@ -89,9 +91,8 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="write all samples there too")
     parser.add_argument("--html", metavar="FILE", help="write a page with plots there")
     options = parser.parse_args()
-    for tool in ("wrk", "taskset"):
-        if not shutil.which(tool):
-            sys.exit(f"bench: {tool} not found; on Debian: apt-get install wrk util-linux")
+    if not shutil.which("taskset"):
+        sys.exit("bench: taskset not found; on Debian: apt-get install util-linux")
     options.cpus = sorted(os.sched_getaffinity(0))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,6 +1,6 @@
-"""The clients: one that sees that a server answers right, and asks of it little at a time, and wrk."""
+"""The clients: one that sees that a server answers right, a request at a time, and asynwsgi-load."""
 
-import re
+import json
 import subprocess
 
 from measure.process import connect
@@ -65,25 +65,28 @@ def check(address, traffic):
         raise Wrong(error) from None
 
 
-SCRIPT = """
-wrk.format = function() return "%s" end
-wrk.init = function()
-    local request = string.rep(wrk.format(), %d)
-    wrk.request = function() return request end
-end
-"""
-
-
-def load(address, traffic, options, folder):
-    """The number of requests that were answered in that time."""
-    escaped = "".join(f"\\{byte:03}" for byte in traffic.request)
-    with open(f"{folder}/wrk.lua", "w") as script:
-        script.write(SCRIPT % (escaped, traffic.pipelined))
-    output = subprocess.run(
-        ["taskset", "-c", str(options.cpus[-1]), "wrk", "-t1", f"-c{traffic.connections}", f"-d{max(options.seconds, 1):.0f}",
-         "-s", script.name, f"http://127.0.0.1:{address}/"],
-        capture_output=True, text=True, timeout=60).stdout
-    requests = re.search(r"(\d+) requests in", output)
-    if not requests or int(requests[1]) < 100 or "Non-2xx" in output or "Socket errors" in output:
-        raise Wrong("errors under load: " + output)
-    return int(requests[1])
+def load(address, traffic, options):
+    """The number of requests that were answered."""
+    local = isinstance(address, str)
+    command = ["taskset", "-c", str(options.cpus[-1]), options.load, "-c", str(traffic.connections),
+               "-d", f"{options.seconds * 1000:.0f}ms", "--pipeline", str(traffic.pipelined),
+               "-H", "Host: localhost"]
+    for field in traffic.fields:
+        command += ["-H", field]
+    if traffic.post:
+        command += ["--body-size", str(traffic.post)]
+    if traffic.close:
+        command += ["--no-keepalive"]
+    if local:
+        command += ["--unix-socket", address]
+    done = subprocess.run([*command, f"http://127.0.0.1{'' if local else f':{address}'}{traffic.path}"],
+                          capture_output=True, text=True, timeout=options.seconds + 60)
+    if done.returncode != 0:
+        raise Wrong(done.stderr)
+    end = json.loads(done.stdout.splitlines()[-1])
+    if any(end["errors"].values()) or not end["requests"]:
+        raise Wrong(f"under load: {end['requests']} answers, {end['errors']}")
+    sent = end["requests"] + end["unfinished"]
+    if not -1 < end["bytes_out"] / len(traffic.request) - sent < sent / 100 + traffic.connections * traffic.pipelined:
+        raise Wrong(f"a request has {len(traffic.request)} bytes, {sent} had {end['bytes_out']}")
+    return end["requests"]

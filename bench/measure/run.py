@@ -1,10 +1,9 @@
 """Measures, each kind of figure in its way. Servers take turns within each round."""
 
+import concurrent.futures
 import contextlib
-import glob
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,13 +29,13 @@ def start(servers, name, traffic, options, wrap=(), patience=20):
                   os.environ | {"BENCH_FILE": f"{servers.folder}/file", "PYTHONHASHSEED": "1"}, patience)
 
 
-def cpu_time(server, traffic, options, folder):
+def cpu_time(server, traffic, options):
     """Nanoseconds a request."""
     with contextlib.ExitStack() as stack:
         for _ in range(traffic.idle):
             stack.enter_context(contextlib.closing(connect(server.address)))
         before = server.cpu_ns()
-        requests = load(server.address, traffic, options, folder)
+        requests = load(server.address, traffic, options)
         return (server.cpu_ns() - before) / requests
 
 
@@ -73,7 +72,7 @@ def of_cpu(servers, scenario, options, samples):
             for _ in rounds[first:first + ROUNDS_OF_A_START]:
                 for name in samples.left():
                     with samples.of(name) as taken:
-                        taken.append(cpu_time(running[name], scenario.traffic, options, servers.folder))
+                        taken.append(cpu_time(running[name], scenario.traffic, options))
 
 
 def of_framework(servers, scenario, options, samples):
@@ -165,26 +164,28 @@ def of_size(servers, scenario, options, samples):
 def of_instructions(servers, scenario, options, samples):
     """In user space, for each request of one connection."""
     for name in samples.left():
-        with samples.of(name) as taken, tempfile.TemporaryDirectory() as folder:
-            server = start(servers, name, scenario.traffic, options, patience=120, wrap=[
-                "valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/%p"])
-            try:
-                taken.append(between_dumps(server, scenario.traffic.request, folder))
-            finally:
-                server.stop()
+        with samples.of(name) as taken, concurrent.futures.ThreadPoolExecutor() as pool:
+            few, many = pool.map(lambda count: instructions(servers, name, scenario.traffic, options, count),
+                                 (300, 1300))
+            taken.append((many - few) / 1000)
 
 
-def between_dumps(server, request, folder):
-    with Client(server.address, 60) as client:
-        for count in (300, 1000):
-            for _ in range(count):
-                client.send(request)
-                client.body_size()
-            subprocess.run(["callgrind_control", "-d", *server.pids()], check=True, capture_output=True)
-    total = 0
-    for dump in glob.glob(f"{folder}/*.2"):
-        with open(dump) as file:
-            total += int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.M)[1])
-    if not total:
-        raise Wrong("callgrind gave no figure")
-    return total / 1000
+def instructions(servers, name, traffic, options, count):
+    """In all, of a server that answers so many requests."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = start(servers, name, traffic, options, patience=120, wrap=[
+            "valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/%p"])
+        try:
+            with Client(server.address, 60) as client:
+                for _ in range(count):
+                    client.send(traffic.request)
+                    client.body_size()
+            server.process.terminate()
+            server.process.wait(60)
+        finally:
+            server.stop()
+        total = 0
+        for dump in os.scandir(folder):
+            with open(dump) as file:
+                total += int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.M)[1])
+        return total

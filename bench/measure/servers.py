@@ -10,6 +10,7 @@ import re
 import shutil
 import string
 import subprocess
+import sys
 from dataclasses import dataclass, field
 
 from measure.process import HERE
@@ -115,7 +116,7 @@ class Servers:
     """asynwsgi, the bare loop, and the peers that are here."""
 
     def __init__(self, asynwsgi, raw, venv, folder):
-        self.raw, self.folder, self.python = raw, folder, shutil.which("python3")
+        self.raw, self.folder, self.python = raw, folder, sys.executable
         if venv:
             os.environ["PATH"] = f"{os.path.abspath(venv)}/bin:{os.environ['PATH']}"
             self.python = f"{os.path.abspath(venv)}/bin/python3"
