@@ -16,8 +16,7 @@ enum {
     HISTOGRAM_WIDTH = 42 /* of the largest */
 };
 #define HISTOGRAM_MOST ((UINT64_C(1) << HISTOGRAM_WIDTH) - 1)
-#define HISTOGRAM_SLOTS \
-    ((size_t)(HISTOGRAM_WIDTH - HISTOGRAM_BITS + 2) << (HISTOGRAM_BITS - 1))
+#define HISTOGRAM_SLOTS ((size_t)(HISTOGRAM_WIDTH - HISTOGRAM_BITS + 2) << (HISTOGRAM_BITS - 1))
 
 /* All zero at first. */
 struct histogram {

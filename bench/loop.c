@@ -43,18 +43,21 @@ static uint32_t *order;
 static uint64_t *at; /* of each timer, its delay */
 static union delay *delays;
 
-static void fail(const char *what)
+_Noreturn static void fail(const char *what)
 {
     perror(what);
     exit(2);
 }
 
+/* 1 or more. */
 static size_t number(const char *digits)
 {
     size_t n = 0;
 
     while (*digits >= '0' && *digits <= '9')
         n = 10 * n + (size_t)(*digits++ - '0');
+    if (n == 0)
+        fail("number");
     return n;
 }
 

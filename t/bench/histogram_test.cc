@@ -21,7 +21,8 @@ static std::unique_ptr<histogram> make(const std::vector<uint64_t> &values)
     return made;
 }
 
-// The largest value that shares a slot with this one: a larger one is recorded, so that it is not cut.
+// The largest value that shares a slot with this one: a larger one is recorded, so that it is not
+// cut.
 static uint64_t recorded_as(uint64_t value)
 {
     return histogram_percentile(make({value, HISTOGRAM_MOST}).get(), 50);

@@ -4,6 +4,7 @@ than PATIENCE seconds."""
 import http.client
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -30,6 +31,12 @@ def environment(**variables):
         if name in os.environ:
             kept[name] = os.environ[name]
     return {**kept, **variables}
+
+
+def program(name):
+    """The words that start another of the programs, which are beside the command."""
+    folder = os.environ.get('ASYNWSGI_TEST_PROGRAMS') or os.path.dirname(os.environ['ASYNWSGI'])
+    return [*shlex.split(os.environ.get('ASYNWSGI_TEST_WRAP', '')), os.path.join(folder, name)]
 
 
 def instrumented():

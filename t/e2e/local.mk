@@ -17,6 +17,7 @@ e2e_tests = \
 	t/e2e/test_libraries.py \
 	t/e2e/test_limits.py \
 	t/e2e/test_load.py \
+	t/e2e/test_load_program.py \
 	t/e2e/test_manual.py \
 	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \

@@ -10,8 +10,8 @@ import re
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
-# They come with the headers, but their libraries are the command's own and have no pkg-config file.
-FOR_THE_COMMAND = {'wsgi.h', 'server.h'}
+# They come with the headers, but their libraries are the commands' own and have no pkg-config file.
+FOR_THE_COMMAND = {'wsgi.h', 'server.h', 'units.h'}
 
 
 def squeeze(text):

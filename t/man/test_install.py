@@ -115,9 +115,11 @@ def test_pages_are_installed(root):
         assert installed.read_text() == page.text
 
 
-def test_program_is_installed(root):
-    (program,) = root.rglob('bin/asynwsgi')
-    assert output_of(program, '--version').startswith('asynwsgi ')
+@pytest.mark.parametrize('name', ['asynwsgi', 'asynwsgi-load'])
+def test_program_is_installed(root, name):
+    (program,) = root.rglob(f'bin/{name}')
+    assert output_of(program, '--version').startswith(f'{name} ')
+    assert list(root.rglob(f'man1/{name}.1'))
 
 
 @pytest.mark.parametrize('header', HEADERS)
