@@ -47,13 +47,33 @@ bench-load: all
 EXTRA_DIST += bench/load.py
 CLEANFILES += bench-load.json
 
-# Figures go to the terminal as a table, and to bench.json.
+# Figures go to the terminal as tables, to bench.json and to bench.html; see bench/bench.py for --venv
+# and others.
+EXTRA_PROGRAMS = bench/raw
+bench_raw_SOURCES = bench/raw.c
+bench_raw_CPPFLAGS = $(base_inc)
 BENCH_FLAGS =
 .PHONY: bench
-bench: all bench-dispatch
-	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
-EXTRA_DIST += bench/app.py bench/bench.py
-CLEANFILES += bench.json
+bench: all bench/raw$(EXEEXT)
+	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) bench/raw$(EXEEXT) ./asynwsgi-load$(EXEEXT) \
+		--json bench.json --html bench.html $(BENCH_FLAGS)
+EXTRA_DIST += \
+	bench/app.py \
+	bench/apps/alone.py \
+	bench/apps/bodies.py \
+	bench/apps/django_hello.py \
+	bench/apps/flask_hello.py \
+	bench/apps/hello.py \
+	bench/bench.py \
+	bench/measure/__init__.py \
+	bench/measure/client.py \
+	bench/measure/page.py \
+	bench/measure/process.py \
+	bench/measure/report.py \
+	bench/measure/run.py \
+	bench/measure/scenarios.py \
+	bench/measure/servers.py
+CLEANFILES += bench.html bench.json bench/raw$(EXEEXT)
 
 # What slow clients cost an ordinary one; see bench/slow.py for -n and others.
 BENCH_SLOW_FLAGS =
@@ -97,7 +117,7 @@ if HAVE_LIBUV
 bench_loops += bench/loop_libuv
 endif
 check_PROGRAMS += $(bench_loops)
-EXTRA_PROGRAMS = bench/loop_dispatch bench/loop_libev bench/loop_libuv
+EXTRA_PROGRAMS += bench/loop_dispatch bench/loop_libev bench/loop_libuv
 bench_loop_dispatch_SOURCES = bench/loop.c bench/loop.h bench/loop_dispatch.c
 bench_loop_dispatch_CPPFLAGS = $(dispatch_inc)
 bench_loop_dispatch_LDADD = $(dispatch_lib)

@@ -20,7 +20,9 @@ def file(environ, start_response):
     file = open(os.environ["BENCH_FILE"], "rb")
     length = str(os.fstat(file.fileno()).st_size)
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", length)])
-    return environ["wsgi.file_wrapper"](file, 65536)
+    if "wsgi.file_wrapper" in environ:
+        return environ["wsgi.file_wrapper"](file, 65536)
+    return iter(lambda: file.read(65536), b"")
 
 
 def post(environ, start_response):

@@ -65,10 +65,10 @@ def check(address, traffic):
         raise Wrong(error) from None
 
 
-def load(address, traffic, options):
+def load(address, traffic, options, connections):
     """The number of requests that were answered."""
     local = isinstance(address, str)
-    command = ["taskset", "-c", str(options.cpus[-1]), options.load, "-c", str(traffic.connections),
+    command = ["taskset", "-c", str(options.cpus[-1]), options.load, "-c", str(connections),
                "-d", f"{options.seconds * 1000:.0f}ms", "--pipeline", str(traffic.pipelined),
                "-H", "Host: localhost"]
     for field in traffic.fields:
@@ -86,7 +86,7 @@ def load(address, traffic, options):
     end = json.loads(done.stdout.splitlines()[-1])
     if any(end["errors"].values()) or not end["requests"]:
         raise Wrong(f"under load: {end['requests']} answers, {end['errors']}")
-    sent = end["requests"] + end["unfinished"]
-    if not -1 < end["bytes_out"] / len(traffic.request) - sent < sent / 100 + traffic.connections * traffic.pipelined:
-        raise Wrong(f"a request has {len(traffic.request)} bytes, {sent} had {end['bytes_out']}")
+    at_least = end["requests"] * len(traffic.request)
+    if not 0 <= end["bytes_out"] - at_least <= at_least / 50 + connections * traffic.pipelined * len(traffic.request):
+        raise Wrong(f"{end['requests']} requests had {end['bytes_out']} bytes, not {at_least}")
     return end["requests"]

@@ -29,13 +29,13 @@ def start(servers, name, traffic, options, wrap=(), patience=20):
                   os.environ | {"BENCH_FILE": f"{servers.folder}/file", "PYTHONHASHSEED": "1"}, patience)
 
 
-def cpu_time(server, traffic, options):
+def cpu_time(server, traffic, options, single=False):
     """Nanoseconds a request."""
     with contextlib.ExitStack() as stack:
         for _ in range(traffic.idle):
             stack.enter_context(contextlib.closing(connect(server.address)))
         before = server.cpu_ns()
-        requests = load(server.address, traffic, options)
+        requests = load(server.address, traffic, options, 1 if single else traffic.connections)
         return (server.cpu_ns() - before) / requests
 
 
@@ -72,7 +72,8 @@ def of_cpu(servers, scenario, options, samples):
             for _ in rounds[first:first + ROUNDS_OF_A_START]:
                 for name in samples.left():
                     with samples.of(name) as taken:
-                        taken.append(cpu_time(running[name], scenario.traffic, options))
+                        taken.append(cpu_time(running[name], scenario.traffic, options,
+                                              servers.is_single(name)))
 
 
 def of_framework(servers, scenario, options, samples):

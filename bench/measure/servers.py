@@ -11,6 +11,7 @@ import shutil
 import string
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 
 from measure.process import HERE
@@ -31,6 +32,7 @@ class Peer:
     module: str = None  # in Python, that it is in
     version: list = None  # asks for it where it is no module
     files: dict = field(default_factory=dict)  # name in the folder: text
+    single: bool = False  # it serves one kept connection at a time
     binary: tuple = ()  # what is loaded of it: modules of Python, and files, with a slash
 
 
@@ -72,6 +74,7 @@ UNIT_COMMAND = ["unitd", "--no-daemon", "--user", "$user", "--group", "$group", 
                 "--statedir", "$folder"]
 GRANIAN = ["granian", "--interface", "wsgi", "--no-ws", "--log-level", "critical", "$app:application"]
 SOCKETIFY = ["$python", "-m", "socketify", "$app:application", "--interface", "wsgi"]
+CHEROOT = "cheroot.wsgi.Server(%s, application, request_queue_size=2048).start()"
 WAITRESS = ["waitress-serve", "--connection-limit", "12000", "--backlog", "2048"]
 
 PEERS = {
@@ -87,16 +90,13 @@ PEERS = {
                     binary=("granian._granian",)),
     "meinheld": in_python(
         "meinheld", "from meinheld import server\nserver.set_access_logger(None)\nserver.set_keepalive(60)\n"
-        "server.listen(('127.0.0.1', $port))\nserver.run(application)",
-        "from meinheld import server\nserver.set_access_logger(None)\nserver.set_keepalive(60)\n"
-        "server.listen('$path')\nserver.run(application)", ("meinheld.server",)),
-    "uwsgi": Peer([*UWSGI, "127.0.0.1:$port"], [*UWSGI, "$path"], version=["uwsgi", "--version"],
+        "server.listen(('127.0.0.1', $port))\nserver.run(application)", binary=("meinheld.server",)),
+    "uwsgi": Peer([*UWSGI, "127.0.0.1:$port"], [*UWSGI, "$path"], version=["uwsgi", "--version"], single=True,
                   binary=("/usr/bin/uwsgi", "/usr/lib/uwsgi/plugins/python3*_plugin.so")),
     "unit": Peer(UNIT_COMMAND, UNIT_COMMAND, version=["unitd", "--version"],
                  files={"conf.json": UNIT}),
     "socketify": Peer([*SOCKETIFY, "--port", "$port"], [*SOCKETIFY, "--uds", "$path"], "socketify"),
-    "cheroot": in_python("cheroot.wsgi", "cheroot.wsgi.Server(('127.0.0.1', $port), application).start()",
-                         "cheroot.wsgi.Server('$path', application).start()"),
+    "cheroot": in_python("cheroot.wsgi", CHEROOT % "('127.0.0.1', $port)", CHEROOT % "'$path'"),
     "waitress": Peer([*WAITRESS, "--listen=127.0.0.1:$port", "$app:application"],
                      [*WAITRESS, "--unix-socket=$path", "$app:application"], "waitress"),
     "gunicorn": Peer(GTHREAD, GTHREAD, "gunicorn"),
@@ -125,7 +125,7 @@ class Servers:
         self.versions = self.find()
         self.peers[THREADS] = Peer([*ours, "--threads", "4"])
         self.values = {
-            "python": self.python, "apps": APPS, "folder": folder, "file": f"{folder}/file",
+            "python": self.python, "apps": APPS, "file": f"{folder}/file",
             "user": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
 
     def find(self):
@@ -143,6 +143,9 @@ class Servers:
                 said = subprocess.run(peer.version, capture_output=True, text=True, check=True)
                 found[name] = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)[0]
         return found
+
+    def is_single(self, name):
+        return name != "raw" and self.peers[name].single
 
     def binaries(self, name):
         """The files that hold it."""
@@ -162,11 +165,13 @@ class Servers:
 
         def fill(address):
             local = isinstance(address, str)
+            folder = tempfile.mkdtemp(dir=self.folder)
+            os.chmod(folder, 0o755)  # nginx's worker is another user
             values = self.values | {
-                "app": traffic.app, "port": address, "path": address,
+                "app": traffic.app, "port": address, "path": address, "folder": folder,
                 "listen": f"unix:{address}" if local else f"127.0.0.1:{address}"}
             for file, text in peer.files.items():
-                with open(f"{self.folder}/{file}", "w") as out:
+                with open(f"{folder}/{file}", "w") as out:
                     out.write(string.Template(text).substitute(values))
             return [string.Template(word).substitute(values)
                     for word in (peer.unix if local else peer.tcp)]
