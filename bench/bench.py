@@ -25,10 +25,8 @@ def contenders(scenario, servers, only):
     names = ["asynwsgi", "raw", *servers.versions]
     if scenario.servers:
         names = [name for name in scenario.servers if name in names or name == scenario.subject]
-    if scenario.kind in ("framework",):
-        names.remove("raw")
-    return [name for name in dict.fromkeys(names) if name not in scenario.without
-            and (not only or name in (*only, "asynwsgi", "raw", scenario.subject))]
+    return [name for name in dict.fromkeys(names)
+            if name not in scenario.without and servers.can(name, scenario.traffic) and (not only or name in (*only, "asynwsgi", "raw", scenario.subject))]
 
 
 def measure(options, folder):
@@ -66,6 +64,7 @@ def tables(results):
                          ("Other figures", set(KINDS) - {"cpu", "framework"})):
         if any(scenario.kind in kinds for scenario, _ in results):
             yield f"{title}:\n\n{report.figure_table(results, kinds)}\n"
+    yield "\n".join(report.shares(results)) + "\n"
     yield f"Limits:\n\n{report.verdict_table(results)}\n"
 
 

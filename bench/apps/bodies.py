@@ -16,13 +16,19 @@ def pieces(environ, start_response):
     return (PIECE for _ in range(100))
 
 
+def read(file):
+    with file:
+        while data := file.read(65536):
+            yield data
+
+
 def file(environ, start_response):
     file = open(os.environ["BENCH_FILE"], "rb")
     length = str(os.fstat(file.fileno()).st_size)
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", length)])
     if "wsgi.file_wrapper" in environ:
         return environ["wsgi.file_wrapper"](file, 65536)
-    return iter(lambda: file.read(65536), b"")
+    return read(file)
 
 
 def post(environ, start_response):

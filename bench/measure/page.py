@@ -5,7 +5,7 @@ import html as markup
 from measure import report
 from measure.scenarios import KINDS
 
-WIDTH, NAME, ROW = 720, 150, 22
+WIDTH, NAME, BARS, ROW = 720, 150, 430, 22
 LONGEST = 6  # times asynwsgi's: bars beyond are cut
 
 STYLE = """
@@ -20,9 +20,9 @@ h1 { font-size: 1.5em; } h2 { font-size: 1.1em; margin: 2em 0 .3em; }
 p, dl { color: var(--soft); margin: .3em 0; }
 svg { width: 100%; height: auto; display: block; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--text); }
-.soft { fill: var(--soft); } .ours { fill: var(--ours); } .theirs { fill: var(--theirs); }
+svg .cut { fill: var(--back); }
+svg .soft { fill: var(--soft); } .ours { fill: var(--ours); } .theirs { fill: var(--theirs); }
 .floor { fill: var(--floor); } .sample { fill: var(--text); opacity: .35; }
-.limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 3 2; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .2em .6em; text-align: left;
         border-bottom: 1px solid var(--line); } td.number { text-align: right;
         font-variant-numeric: tabular-nums; }
@@ -30,37 +30,34 @@ table { border-collapse: collapse; width: 100%; } td, th { padding: .2em .6em; t
 """
 
 
-def bar(name, figure, at, scale, kind, ours):
+def bar(name, figure, at, scale, kind):
     """A row: its name, the least as a bar, each sample as a dot, and the figures."""
-    end, most = NAME + figure["least"] * scale, NAME + LONGEST * ours * scale
     style = "ours" if name.startswith("asynwsgi") else "floor" if name == "raw" else "theirs"
-    middle = at + ROW / 2
-    yield f'<text x="{NAME - 8}" y="{middle + 4}" text-anchor="end">{markup.escape(name)}</text>'
-    yield (f'<rect class="{style}" x="{NAME}" y="{at + 4}" width="{min(end, most) - NAME:.1f}" '
-           f'height="{ROW - 8}"/>')
-    for sample in figure["samples"]:
-        if NAME + sample * scale < most:
-            yield f'<circle class="sample" cx="{NAME + sample * scale:.1f}" cy="{middle}" r="2"/>'
+    middle, length = at + ROW / 2, figure["least"] * scale
     label = report.shown(kind, figure["least"])
     if figure["least"] != figure["median"]:
         label += f' <tspan class="soft">({report.shown(kind, figure["median"])})</tspan>'
-    if end > most:
-        label = "… " + label
-    furthest = max(x for x in (min(end, most), *(NAME + s * scale for s in figure["samples"])) if x <= most)
-    yield f'<text x="{furthest + 8:.1f}" y="{middle + 4}">{label}</text>'
+    yield f'<text x="{NAME - 8}" y="{middle + 4}" text-anchor="end">{markup.escape(name)}</text>'
+    yield (f'<rect class="{style}" x="{NAME}" y="{at + 4}" width="{min(length, BARS):.1f}" '
+           f'height="{ROW - 8}"/>')
+    if length > BARS:
+        yield f'<text class="cut" x="{NAME + BARS - 16}" y="{middle + 4}">…</text>'
+    for sample in figure["samples"]:
+        if sample * scale < BARS:
+            yield f'<circle class="sample" cx="{NAME + sample * scale:.1f}" cy="{middle}" r="2"/>'
+    yield f'<text x="{WIDTH}" y="{middle + 4}" text-anchor="end">{label}</text>'
 
 
 def chart(scenario, figures):
     """Bars from the least to the most."""
-    ours = figures[scenario.subject]["least"] if scenario.subject in figures else None
     names = sorted(figures, key=lambda name: figures[name]["least"])
     longest = max(figure["least"] for figure in figures.values())
-    ours = max(ours or longest, longest / 1000)
-    scale = (WIDTH - NAME - 130) / min(longest * 1.15, LONGEST * ours)
-    height = ROW * len(names) + 4
-    yield f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{markup.escape(scenario.name)}">'
+    ours = figures.get(scenario.subject, {}).get("least", longest)
+    scale = BARS / min(1.1 * longest, LONGEST * ours)
+    yield (f'<svg viewBox="0 0 {WIDTH} {ROW * len(names) + 4}" role="img" '
+           f'aria-label="{markup.escape(scenario.name)}">')
     for row, name in enumerate(names):
-        yield from bar(name, figures[name], row * ROW, scale, scenario.kind, ours)
+        yield from bar(name, figures[name], row * ROW, scale, scenario.kind)
     yield "</svg>"
 
 

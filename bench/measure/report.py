@@ -79,6 +79,14 @@ def figure_table(results, kinds):
     return table(["", *names], rows)
 
 
+def shares(results):
+    """Of each framework, the share of a request that is not its own."""
+    for name, found in figures([result for result in results if result[0].kind == "framework"]).items():
+        if "asynwsgi" in found and "raw" in found:
+            share = 1 - found["raw"]["least"] / found["asynwsgi"]["least"]
+            yield f"{share:.0%} of a request is not {name}'s, called alone."
+
+
 def verdict_table(results):
     return table(["", "at most", "found", ""], [
         [verdict.scenario, verdict.text, f"{verdict.found:.2f}", "held" if verdict.held else "**not held**"]

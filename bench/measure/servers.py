@@ -147,6 +147,9 @@ class Servers:
     def is_single(self, name):
         return name != "raw" and self.peers[name].single
 
+    def can(self, name, traffic):
+        return name == "raw" or not traffic.unix or self.peers[name].unix is not None
+
     def binaries(self, name):
         """The files that hold it."""
         for binary in self.peers[name].binary:
@@ -157,7 +160,7 @@ class Servers:
                                      text=True, check=True).stdout.strip()
 
     def command(self, name, traffic):
-        """A function from an address to arguments; None: it can't listen there."""
+        """A function from an address to arguments."""
         if name == "raw":
             return lambda address: [self.raw, str(address), str(len(traffic.request)), str(traffic.body),
                                     *(["close"] if traffic.close else [])]
@@ -176,4 +179,4 @@ class Servers:
             return [string.Template(word).substitute(values)
                     for word in (peer.unix if local else peer.tcp)]
 
-        return fill if not traffic.unix or peer.unix else None
+        return fill
