@@ -1,51 +1,49 @@
-# All of the load programs but main(), for the tests; not installed.
+# What the load programs share; not installed.
 noinst_LIBRARIES += libasynwsgi-bench.a
 libasynwsgi_bench_a_CPPFLAGS = $(bench_inc)
 libasynwsgi_bench_a_SOURCES = \
-	bench/alarm_linux.c \
-	bench/alarm_linux.h \
 	bench/arguments.c \
 	bench/arguments.h \
-	bench/digest.c \
-	bench/digest.h \
 	bench/failure.c \
 	bench/failure.h \
+	bench/folder.c \
+	bench/folder.h \
 	bench/histogram.c \
 	bench/histogram.h \
-	bench/json.c \
-	bench/json.h \
-	bench/load.c \
-	bench/load.h \
-	bench/load_client.c \
-	bench/load_message.c \
-	bench/load_options.c \
-	bench/load_options.h \
-	bench/load_report.c \
-	bench/load_upload.c \
-	bench/parent_linux.c \
-	bench/parent_linux.h \
+	bench/list.c \
+	bench/list.h \
+	bench/machine.c \
+	bench/machine.h \
+	bench/pace.c \
+	bench/pace.h \
+	bench/proc.c \
+	bench/proc.h \
 	bench/recipe.c \
 	bench/recipe.h \
-	bench/schedule.c \
-	bench/schedule.h \
+	bench/sources.c \
+	bench/sources.h \
+	bench/standard.c \
+	bench/standard.h \
 	bench/target.c \
 	bench/target.h
 
-bin_PROGRAMS += asynwsgi-load
-asynwsgi_load_CPPFLAGS = $(bench_inc)
-# $(bench_lib), but for -pthread: automake wants it to be a flag.
-asynwsgi_load_LDADD = libasynwsgi-bench.a $(units_lib) libasynwsgi-httpclient.a $(http_lib) \
-	$(LIBCRYPTO_LIBS)
-asynwsgi_load_LDFLAGS = $(AM_LDFLAGS) -pthread
-asynwsgi_load_SOURCES = \
-	bench/load_main.c
-
-# What a request costs it, beside wrk; see bench/load.py for --connections and others.
-.PHONY: bench-load
-bench-load: all
-	$(PYTHON) $(srcdir)/bench/load.py ./asynwsgi-load$(EXEEXT) --json bench-load.json $(BENCH_LOAD_FLAGS)
-EXTRA_DIST += bench/load.py
-CLEANFILES += bench-load.json
+bin_PROGRAMS += asynwsgi-httpclient
+asynwsgi_httpclient_CPPFLAGS = $(bench_inc)
+asynwsgi_httpclient_LDADD = $(bench_lib)
+asynwsgi_httpclient_SOURCES = \
+	bench/bulkfetch.c \
+	bench/bulkfetch.h \
+	bench/bulkfetch_host.c \
+	bench/bulkfetch_link.c \
+	bench/bulkfetch_options.c \
+	bench/bulkfetch_report.c \
+	bench/httpclient.c \
+	bench/httpclient_commands.h \
+	bench/oneraw.c \
+	bench/oneraw.h \
+	bench/oneraw_options.c \
+	bench/oneraw_redirect.c \
+	bench/oneraw_show.c
 
 # Figures go to the terminal as tables, to bench.json and to bench.html; see bench/bench.py for --venv
 # and others.
@@ -75,6 +73,21 @@ EXTRA_DIST += \
 	bench/measure/servers.py
 CLEANFILES += bench.html bench.json bench/raw$(EXEEXT)
 
+bin_PROGRAMS += asynwsgi-sclients
+asynwsgi_sclients_CPPFLAGS = $(bench_inc)
+asynwsgi_sclients_LDADD = $(bench_lib)
+asynwsgi_sclients_SOURCES = \
+	bench/sclients.c \
+	bench/sclients.h \
+	bench/sclients_client.c \
+	bench/sclients_hold.c \
+	bench/sclients_hold.h \
+	bench/sclients_html.c \
+	bench/sclients_linux.c \
+	bench/sclients_options.c \
+	bench/sclients_probe.c \
+	bench/sclients_report.c
+
 # What slow clients cost an ordinary one; see bench/slow.py for -n and others.
 BENCH_SLOW_FLAGS =
 .PHONY: bench-slow
@@ -90,6 +103,14 @@ bench-files: all
 		$(BENCH_FILES_FLAGS)
 EXTRA_DIST += bench/files.py
 CLEANFILES += bench-files.json
+
+# What fetching costs the client, beside curl and h2load; see bench/fetch.py for --rounds.
+.PHONY: bench-fetch
+bench-fetch: all
+	$(PYTHON) $(srcdir)/bench/fetch.py ./asynwsgi-httpclient$(EXEEXT) --json bench-fetch.json \
+		$(BENCH_FETCH_FLAGS)
+EXTRA_DIST += bench/fetch.py
+CLEANFILES += bench-fetch.json
 
 # What many streams at once take of one worker; see bench/streams.py for --kind and others.
 BENCH_STREAMS_FLAGS =

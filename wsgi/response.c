@@ -10,9 +10,9 @@
 
 #include <errno.h>
 
-/* Of a large item so much is handed over at a time. */
 enum {
-    SLICE = 256 * 1024
+    CLOSE = 3,         /* so many items without a pause follow each other closely */
+    SLICE = 256 * 1024 /* of a large item so much is handed over at a time */
 };
 
 enum {
@@ -252,16 +252,35 @@ static bool is_at_end(const struct wsgi_request *request)
            request->position == PySequence_Fast_GET_SIZE(request->iterable);
 }
 
-/* As many steps as the client and the others leave time for. */
+static void gather(struct wsgi_request *request, bool on)
+{
+    wsgi_lock(request->wsgi);
+    if (request->connection)
+        http_gather(request->connection, on);
+    wsgi_unlock(request->wsgi);
+}
+
+/*
+ * As many steps as the client and the others leave time for.  Items that follow each other closely are
+ * still handed to the system one by one, but it may join them while the client has
+ * not acknowledged those before: a segment for each costs most of the time ("a
+ * different thread to ensure that the block continues to be transmitted").
+ */
 static enum step run(struct wsgi_request *request)
 {
     uint64_t began = is_at_end(request) ? 0 : dispatch_clock();
     enum step step_taken;
+    unsigned steps = 0;
+    bool gathers = false;
 
-    do
+    do {
         step_taken = step(request);
-    while (step_taken == STEP_MORE && !request->full &&
-           (is_at_end(request) || !wsgi_turn_is_over(began)));
+        if (++steps == CLOSE && request->iterator && step_taken == STEP_MORE)
+            gather(request, gathers = true);
+    } while (step_taken == STEP_MORE && !request->full &&
+             (is_at_end(request) || !wsgi_turn_is_over(began)));
+    if (gathers)
+        gather(request, false);
     return step_taken;
 }
 
