@@ -70,7 +70,8 @@ EXTRA_DIST += \
 	bench/measure/report.py \
 	bench/measure/run.py \
 	bench/measure/scenarios.py \
-	bench/measure/servers.py
+	bench/measure/servers.py \
+	docs/SPEED.md
 CLEANFILES += bench.html bench.json bench/raw$(EXEEXT)
 
 bin_PROGRAMS += asynwsgi-sclients

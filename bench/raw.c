@@ -48,7 +48,8 @@ static size_t number(const char *digits)
 
 static void make_answers(size_t body_size)
 {
-    static const char format[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n%s\r\n";
+    static const char format[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n%s\r\n";
     const char *field = once ? "Connection: close\r\n" : "";
     int head = snprintf(NULL, 0, format, body_size, field);
     size_t n;
@@ -133,7 +134,8 @@ static void take(int epoll, int listener)
         return;
     if (fd < MOST_FDS) {
         incomplete[fd] = 0;
-        /* Of a client that asks once the request comes with it, nearly always; the rest is waited for. */
+        /* Of a client that asks once the request comes with it, nearly always; the rest is waited
+         * for. */
         if ((!once || serve(fd)) && watch(epoll, fd) == 0)
             return;
     }

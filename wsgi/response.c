@@ -261,10 +261,10 @@ static void gather(struct wsgi_request *request, bool on)
 }
 
 /*
- * As many steps as the client and the others leave time for.  Items that follow each other closely are
- * still handed to the system one by one, but it may join them while the client has
- * not acknowledged those before: a segment for each costs most of the time ("a
- * different thread to ensure that the block continues to be transmitted").
+ * As many steps as the client and the others leave time for.  Items that follow each other closely
+ * are still handed to the system one by one, but it may join them while the client has not
+ * acknowledged those before: a segment for each costs most of the time ("a different thread to
+ * ensure that the block continues to be transmitted").
  */
 static enum step run(struct wsgi_request *request)
 {
