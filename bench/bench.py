@@ -12,6 +12,7 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -29,22 +30,26 @@ def contenders(scenario, servers, only):
             if name not in scenario.without and servers.can(name, scenario.traffic) and (not only or name in (*only, "asynwsgi", "raw", scenario.subject))]
 
 
-def measure(options, folder):
+def measure(options, folder, results):
+    """Fills `results`, so that what there is can be told when it is interrupted. Gives the versions."""
     with open(f"{folder}/file", "wb") as file:
         file.write(os.urandom(FILE_SIZE))
     servers = Servers(os.path.abspath(options.asynwsgi), os.path.abspath(options.raw), options.venv, folder)
     options.load = os.path.abspath(options.load)
-    results = []
     for scenario in SCENARIOS:
         if options.scenario and scenario.name not in options.scenario:
             continue
         print(f"measuring {scenario.name}", file=sys.stderr)
         samples = run.Samples(contenders(scenario, servers, options.only))
-        getattr(run, f"of_{scenario.kind}")(servers, scenario, options, samples)
+        results.append((scenario, samples))
+        try:
+            getattr(run, f"of_{scenario.kind}")(servers, scenario, options, samples)
+        except KeyboardInterrupt:
+            print("interrupted: what follows is what there is so far", file=sys.stderr)
+            break
         for name, why in samples.wrong.items():
             print(f"{scenario.name}: {name}: {why}", file=sys.stderr)
-        results.append((scenario, samples))
-    return results, servers.versions
+    return servers.versions
 
 
 def about(options, versions):
@@ -83,7 +88,7 @@ def main():
     parser.add_argument("load", help="asynwsgi-load")
     parser.add_argument("--venv", metavar="DIR", help="a virtual environment with more servers")
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=0.35, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=0.25, help="of each measurement")
     parser.add_argument("--only", nargs="*", metavar="PEER", default=[])
     parser.add_argument("--scenario", nargs="*", default=[], choices=[s.name for s in SCENARIOS], metavar="NAME",
                         help="; ".join(scenario.name for scenario in SCENARIOS))
@@ -95,9 +100,11 @@ def main():
     options.cpus = sorted(os.sched_getaffinity(0))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # servers are not to be left
+    results = []
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)  # nginx's worker is another user
-        results, versions = measure(options, folder)
+        versions = measure(options, folder, results)
     information = about(options, versions)
     print("\n".join(tables(results)))
     if options.json:

@@ -40,7 +40,7 @@ def verdicts(results):
     """Of each limit whose figures are there."""
     all_figures = figures(results)
     for scenario, _ in results:
-        unit = KINDS[scenario.kind][0]
+        unit, scale, _ = KINDS[scenario.kind]
         ours = all_figures[scenario.name].get(scenario.subject)
         for limit in scenario.limits if ours else ():
             theirs = all_figures.get(limit.of or scenario.name, {})
@@ -52,8 +52,8 @@ def verdicts(results):
                 yield Verdict(scenario.name, f"{shown(scenario.kind, limit.plus)} {unit}", 1,
                               ours["least"] / limit.plus)
             elif server in theirs and limit.plus:
-                yield Verdict(scenario.name, f"{server} + {shown(scenario.kind, limit.plus)} {unit}", limit.plus,
-                              ours["least"] - theirs[server]["least"])
+                yield Verdict(scenario.name, f"{server} + {shown(scenario.kind, limit.plus)} {unit}", limit.plus / scale,
+                              (ours["least"] - theirs[server]["least"]) / scale)
             elif server in theirs:
                 of = f" of {limit.of}" if limit.of and limit.of != scenario.name else ""
                 yield Verdict(scenario.name, f"{limit.factor:.2f} x {server}{of}", limit.factor,

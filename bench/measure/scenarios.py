@@ -122,7 +122,7 @@ SCENARIOS = (
              kind="instructions"),
     Scenario("instructions, browser", BROWSER, (Limit(plus=12000),), servers=COMPILED,
              kind="instructions"),
-    Scenario("idle connection", HELLO, (Limit(plus=256),), kind="memory"),
+    Scenario("idle connection", HELLO, (Limit(plus=256),), without=("uwsgi",), kind="memory"),
     Scenario("start", HELLO, (Limit(1.3, "raw"),), kind="start"),
     Scenario("idle worker", HELLO, without=NO_PYTHON, kind="resident"),
     Scenario("executable", HELLO, servers=("asynwsgi", "bjoern", "fastwsgi", "fastpysgi", "granian", "meinheld", "uwsgi"),
