@@ -1,25 +1,43 @@
-# What the load programs share; not installed.
+# All of the load programs but main(), for the tests; not installed.
 noinst_LIBRARIES += libasynwsgi-bench.a
 libasynwsgi_bench_a_CPPFLAGS = $(bench_inc)
 libasynwsgi_bench_a_SOURCES = \
+	bench/alarm_linux.c \
+	bench/alarm_linux.h \
 	bench/arguments.c \
 	bench/arguments.h \
+	bench/digest.c \
+	bench/digest.h \
 	bench/failure.c \
 	bench/failure.h \
 	bench/folder.c \
 	bench/folder.h \
 	bench/histogram.c \
 	bench/histogram.h \
+	bench/json.c \
+	bench/json.h \
 	bench/list.c \
 	bench/list.h \
+	bench/load.c \
+	bench/load.h \
+	bench/load_client.c \
+	bench/load_message.c \
+	bench/load_options.c \
+	bench/load_options.h \
+	bench/load_report.c \
+	bench/load_upload.c \
 	bench/machine.c \
 	bench/machine.h \
 	bench/pace.c \
 	bench/pace.h \
+	bench/parent_linux.c \
+	bench/parent_linux.h \
 	bench/proc.c \
 	bench/proc.h \
 	bench/recipe.c \
 	bench/recipe.h \
+	bench/schedule.c \
+	bench/schedule.h \
 	bench/sources.c \
 	bench/sources.h \
 	bench/standard.c \
@@ -44,6 +62,56 @@ asynwsgi_httpclient_SOURCES = \
 	bench/oneraw_options.c \
 	bench/oneraw_redirect.c \
 	bench/oneraw_show.c
+
+bin_PROGRAMS += asynwsgi-load
+asynwsgi_load_CPPFLAGS = $(bench_inc)
+asynwsgi_load_LDADD = $(bench_lib)
+asynwsgi_load_SOURCES = \
+	bench/load_main.c
+
+# What a request costs it, beside wrk; see bench/load.py for --connections and others.
+.PHONY: bench-load
+bench-load: all
+	$(PYTHON) $(srcdir)/bench/load.py ./asynwsgi-load$(EXEEXT) --json bench-load.json $(BENCH_LOAD_FLAGS)
+EXTRA_DIST += bench/load.py
+CLEANFILES += bench-load.json
+
+# The command asynwsgi-bench: a package of Python, packed into one file.
+bench_command = \
+	bench/command/__init__.py \
+	bench/command/bench.py \
+	bench/command/compare.py \
+	bench/command/condition.py \
+	bench/command/document.py \
+	bench/command/failure.py \
+	bench/command/guard.py \
+	bench/command/histogram.py \
+	bench/command/http_processing.py \
+	bench/command/load.py \
+	bench/command/main.py \
+	bench/command/options.py \
+	bench/command/page.py \
+	bench/command/plots.py \
+	bench/command/profile.py \
+	bench/command/progress.py \
+	bench/command/recipes/asynwsgi.json \
+	bench/command/recipes/gunicorn.json \
+	bench/command/recipes/nginx.json \
+	bench/command/recipes/uwsgi.json \
+	bench/command/recipes/waitress.json \
+	bench/command/report.html \
+	bench/command/result.py \
+	bench/command/saturate.py \
+	bench/command/search.py \
+	bench/command/servers.py \
+	bench/command/svg.py \
+	bench/command/table.py \
+	bench/command/units.py
+bin_SCRIPTS += asynwsgi-bench
+asynwsgi-bench: bench/pack.py $(bench_command) Makefile
+	$(AM_V_GEN)$(PYTHON) $(srcdir)/bench/pack.py $@ $(VERSION) $(PYTHON) $(srcdir) $(bench_command)
+EXTRA_DIST += bench/pack.py $(bench_command)
+CLEANFILES += asynwsgi-bench
 
 # Figures go to the terminal as tables, to bench.json and to bench.html; see bench/bench.py for --venv
 # and others.
@@ -130,6 +198,13 @@ bench-threads: all
 EXTRA_DIST += bench/threads.py
 CLEANFILES += bench-threads.json
 
+# How long it takes to the first response, and how large it is; see bench/start.py.
+.PHONY: bench-start
+bench-start: all
+	$(PYTHON) $(srcdir)/bench/start.py ./asynwsgi$(EXEEXT) --python $(PYTHON) --json bench-start.json
+EXTRA_DIST += bench/start.py
+CLEANFILES += bench-start.json
+
 # What dispatch costs, beside libev and libuv where configure found them; see bench/dispatch.py.
 bench_loops = bench/loop_dispatch
 if HAVE_LIBEV
@@ -156,3 +231,18 @@ bench-dispatch: $(bench_loops)
 		--plot bench-dispatch.svg $(BENCH_DISPATCH_FLAGS)
 EXTRA_DIST += bench/dispatch.py docs/DISPATCH.md docs/dispatch.svg
 CLEANFILES += bench-dispatch.json bench-dispatch.svg
+
+# What it costs to parse; beside picohttpparser, if PICOHTTPPARSER names a folder that has its source.
+check_PROGRAMS += t/http/parse
+t_http_parse_SOURCES = t/http/parse.c
+t_http_parse_CPPFLAGS = $(http_inc)
+t_http_parse_LDADD = $(http_lib)
+PICOHTTPPARSER =
+.PHONY: bench-parser
+bench-parser: t/http/parse
+	$(if $(PICOHTTPPARSER),$(CC) -O2 -msse4.2 -shared -fPIC -o bench/picohttpparser.so \
+		$(PICOHTTPPARSER)/picohttpparser.c)
+	$(PYTHON) $(srcdir)/bench/parser.py t/http/parse --json bench-parser.json \
+		$(if $(PICOHTTPPARSER),--pico bench/picohttpparser.so) $(BENCH_PARSER_FLAGS)
+EXTRA_DIST += bench/parser.py
+CLEANFILES += bench-parser.json bench/picohttpparser.so

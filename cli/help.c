@@ -50,7 +50,8 @@ void cli_options_help(FILE *output)
         else
             fprintf(output, "\n%s:\n", cli_options[i].help);
     }
-    fputs("\nA TIME is written 90, 90s, 1m30s or 500ms, a SIZE 8190, 64k or 10m; 0 is none for a\n"
+    fputs("\nA TIME is written 90, 90s, 1m30s, 500ms or 250us, a SIZE 8190, 64k or 10m; 0 is none "
+          "for a\n"
           "time-out, a rate, --limit-request-body and --memory-budget.  Each option is also an\n"
           "environment variable, --log-level being ASYNWSGI_LOG_LEVEL; the command line comes\n"
           "first.\n"

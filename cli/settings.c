@@ -95,6 +95,16 @@ static int check_virtual_env(const char *folder, char explanation[CLI_EXPLANATIO
     return -EINVAL;
 }
 
+static int check_profile(const char *file, char explanation[CLI_EXPLANATION])
+{
+    char reason[WSGI_EXPLANATION];
+
+    if (!file || wsgi_profile_check(file, reason) == 0)
+        return 0;
+    snprintf(explanation, CLI_EXPLANATION, "--profile: %s", reason);
+    return -EINVAL;
+}
+
 /* Not every kernel that could lets everybody. */
 static int check_backend(const char *backend, char explanation[CLI_EXPLANATION])
 {
@@ -132,6 +142,8 @@ int cli_settings_apply(struct cli_settings *settings, char explanation[CLI_EXPLA
         return -EINVAL;
     }
     r = check_virtual_env(server->wsgi.virtual_env, explanation);
+    if (r == 0)
+        r = check_profile(server->wsgi.profile, explanation);
     if (r == 0 && server->backend)
         r = check_backend(server->backend, explanation);
     if (r == 0 && settings->binds.count == 0)

@@ -36,6 +36,8 @@ const struct cli_option cli_options[] = {
      .variable = "WEB_CONCURRENCY", .help = "worker processes; auto: one for each CPU"},
     {"threads", "N", .kind = &cli_kind_number, PLACE(server.wsgi.threads), 1, 1024,
      .help = "that run the application in each worker"},
+    {"switch-interval", "TIME", .kind = &cli_kind_duration, PLACE(server.wsgi.switch_interval), 0,
+     YEAR, .help = "of Python's threads; 0: Python's own"},
     {"queue", "N", .kind = &cli_kind_number, PLACE(server.wsgi.queue), 0, INT32_MAX,
      .help = "requests that may wait for one"},
     {"queue-timeout", "TIME", .kind = &cli_kind_duration, PLACE(server.wsgi.queue_timeout), 0, YEAR,
@@ -95,6 +97,9 @@ const struct cli_option cli_options[] = {
      .help = "everything else; -: standard error, the default"},
     {"log-level", "LEVEL", .kind = &cli_kind_level, PLACE(server.log_level),
      .help = "debug, info, warning, error or critical"},
+    {"profile", "FILE", .kind = &cli_kind_text, PLACE(server.wsgi.profile),
+     .help = "write what the application does, for pstats, and to\n"
+             "FILE.json where the time goes"},
 
     {.help = "Information"},
     {"version", .kind = &cli_kind_switch, PLACE(version), .local = true,

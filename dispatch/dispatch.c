@@ -94,20 +94,20 @@ void dispatch_free(struct dispatch *loop)
 
 void dispatch_wait_begins(struct dispatch *loop)
 {
-    if (!loop->before_wait)
+    if (!loop->around.before)
         return;
     loop->asleep = true;
     loop->until = loop->heap_count > 0 ? loop->heap[0].key : DISPATCH_NEVER;
-    loop->before_wait(loop->wait_context);
+    loop->around.before(loop->around.context);
 }
 
 void dispatch_wait_ends(struct dispatch *loop)
 {
     int saved = errno;
 
-    if (!loop->before_wait)
+    if (!loop->around.before)
         return;
-    loop->after_wait(loop->wait_context);
+    loop->around.after(loop->around.context);
     loop->asleep = loop->roused = false;
     errno = saved;
 }
@@ -156,9 +156,8 @@ void dispatch_stop(struct dispatch *loop, int status)
 void dispatch_around_wait(struct dispatch *loop, void (*before)(void *context),
                           void (*after)(void *context), void *context)
 {
-    loop->before_wait = before;
-    loop->after_wait = after;
-    loop->wait_context = context;
+    *(loop->measured ? &loop->let_go : &loop->around) =
+        (struct around_wait){before, after, context};
 }
 
 uint64_t dispatch_now(const struct dispatch *loop)
@@ -168,9 +167,12 @@ uint64_t dispatch_now(const struct dispatch *loop)
 
 void dispatch_update(struct dispatch *loop)
 {
-    uint64_t now = dispatch_clock();
+    uint64_t now;
 
-    if (loop->asleep && now > loop->now)
+    if (!loop->asleep)
+        return;
+    now = dispatch_clock();
+    if (now > loop->now)
         loop->now = now;
 }
 

@@ -5,6 +5,7 @@ libasynwsgi_dispatch_a_SOURCES = \
 	dispatch/backend_poll.c \
 	dispatch/dispatch.c \
 	dispatch/loop.h \
+	dispatch/phases.c \
 	dispatch/signal.c \
 	dispatch/target.c \
 	dispatch/timer.c \
@@ -12,5 +13,7 @@ libasynwsgi_dispatch_a_SOURCES = \
 if LIBURING
 libasynwsgi_dispatch_a_SOURCES += dispatch/backend_uring.c
 endif
-pkginclude_HEADERS += dispatch/asynwsgi/dispatch.h
+pkginclude_HEADERS += \
+	dispatch/asynwsgi/dispatch.h \
+	dispatch/asynwsgi/phases.h
 pkgconfig_DATA += dispatch/asynwsgi-dispatch.pc

@@ -71,6 +71,12 @@ struct backend {
     int (*wake_open)(int ends[2]);
 };
 
+struct around_wait {
+    void (*before)(void *context);
+    void (*after)(void *context);
+    void *context;
+};
+
 struct dispatch {
     const struct backend *backend;
     void *kernel;  /* the back end's own */
@@ -78,9 +84,9 @@ struct dispatch {
     pid_t process; /* that made the loop, and may run it */
     bool running, stopped;
     int status;
-    void (*before_wait)(void *context);
-    void (*after_wait)(void *context);
-    void *wait_context;
+    struct around_wait around;
+    struct around_wait let_go; /* measured: what the caller wants called, see phases.c */
+    bool measured;
     bool asleep;    /* between the two, so other threads may be at work on the loop ... */
     bool roused;    /* ... one of which ended the wait ... */
     uint64_t until; /* ... or else a timer does, whose key this is */

@@ -78,13 +78,15 @@ static bool read_head(struct http_connection *c)
     size_t length;
     const unsigned char *input = tcpsocket_stream_peek(&c->stream, &length);
 
+    if (length == 0 && !server->draining && !tcpsocket_stream_ended(&c->stream))
+        return false;
     if (may_not_begin(c))
         return false;
     fault = HTTP_INCOMPLETE;
     if (length > 0) {
         c->state = STATE_HEAD;
-        fault = http_request_parse_known(&c->parser, &server->options.limits, input, length,
-                                         http_sections_at(&server->sections, c->section), request);
+        fault = server->parse.head(&c->parser, &server->options.limits, input, length,
+                                   http_sections_at(&server->sections, c->section), request);
     }
     if (fault == HTTP_INCOMPLETE) {
         /* While the server drains there is no waiting for another request. */
@@ -110,11 +112,12 @@ static bool read_head(struct http_connection *c)
 static enum http_fault take_piece(struct http_connection *c, const unsigned char *input,
                                   size_t length, struct http_piece *piece)
 {
-    const struct http_limits *limits = &http_connection_server(c)->options.limits;
+    const struct http_server *server = http_connection_server(c);
     enum http_fault fault;
 
     if (c->chunked_body) {
-        fault = http_chunked_parse(&c->exchange->chunked, limits, input, length, piece);
+        fault = server->parse.chunk(&c->exchange->chunked, &server->options.limits, input, length,
+                                    piece);
     } else {
         uint64_t *remaining = &c->exchange->remaining;
 

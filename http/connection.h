@@ -10,6 +10,7 @@
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
 
+#include "parsers.h"
 #include "response_head.h"
 #include "section.h"
 
@@ -117,6 +118,7 @@ struct http_listener {
 
 struct http_server {
     struct http_server_options options;
+    struct http_parsers parse;
     struct tcpsocket_pool *pool;
     struct http_listener *listeners;
     struct http_connection *connections;

@@ -1,5 +1,6 @@
 dist_man_MANS = \
 	man/asynwsgi.1 \
+	man/asynwsgi-bench.1 \
 	man/asynwsgi-load.1 \
 	man/asynwsgi-dispatch.3 \
 	man/asynwsgi-http.3 \

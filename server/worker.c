@@ -13,7 +13,9 @@
 #include "targets.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@ struct worker {
     const struct server_options *options;
     const struct server_log *log;
     struct wsgi_options wsgi_options;
+    char profile[PATH_MAX];
     struct wsgi *wsgi;
     struct dispatch *loop;
     struct server_access_log access_log;
@@ -56,7 +59,18 @@ static void log_application(void *context, const char *line, size_t length)
     server_log_text(context, SERVER_LOG_ERROR, line, length);
 }
 
-static enum server_status load(struct worker *worker)
+/* The first worker's is the file that was named, FILE; that of the second FILE.2, and so on. */
+static void name_profile(struct worker *worker, unsigned slot)
+{
+    const char *file = worker->options->wsgi.profile;
+
+    if (!file || slot == 0)
+        return;
+    snprintf(worker->profile, sizeof worker->profile, "%s.%u", file, slot + 1);
+    worker->wsgi_options.profile = worker->profile;
+}
+
+static enum server_status load(struct worker *worker, unsigned slot)
 {
     int r;
 
@@ -66,6 +80,7 @@ static enum server_status load(struct worker *worker)
     worker->wsgi_options.multiprocess = worker->options->workers > 1;
     worker->wsgi_options.log = log_application;
     worker->wsgi_options.log_context = (void *)worker->log;
+    name_profile(worker, slot);
     r = wsgi_new(&worker->wsgi_options, &worker->wsgi);
     if (r < 0) {
         server_log_print(worker->log, SERVER_LOG_CRITICAL, "Python cannot be started: %s",
@@ -317,7 +332,7 @@ enum server_status server_worker_run(struct server_setup *setup, unsigned slot, 
 
     reset_signals();
     server_listeners_keep(&setup->listeners, slot);
-    status = load(&worker);
+    status = load(&worker, slot);
     if (status == SERVER_OK)
         status = serve(&worker, slot, lifeline);
     shut(&worker, status);
@@ -331,7 +346,7 @@ enum server_status server_worker_try(const struct server_options *options,
     struct worker worker = {.options = options, .log = log};
     enum server_status status;
 
-    status = load(&worker);
+    status = load(&worker, 0);
     server_targets_stop(&worker.targets);
     wsgi_free(worker.wsgi);
     return status;

@@ -24,7 +24,7 @@ void tcpsocket_stream_read(struct tcpsocket_stream *stream)
 
     if (room > sizeof pool->input)
         room = sizeof pool->input;
-    ssize_t received = recv(stream->target.fd, pool->input, room, 0);
+    ssize_t received = pool->receive(stream->target.fd, pool->input, room, 0);
 
     if (received < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)

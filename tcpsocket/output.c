@@ -16,6 +16,7 @@
 #include "stream.h"
 
 #include <assert.h>
+#include <asynwsgi/phases.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -91,18 +92,28 @@ static struct iovec waiting(const struct tcpsocket_stream *stream)
     return (struct iovec){pool->output, tcpsocket_pool_built(pool, stream)};
 }
 
+static ssize_t send_both(int fd, struct iovec pieces[2], int flags)
+{
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+    unsigned before = dispatch_phase(TCPSOCKET_PHASE_SEND);
+    ssize_t taken = sendmsg(fd, &message, flags);
+
+    dispatch_phase(before);
+    return taken;
+}
+
 /* Offer the pieces to the kernel; gives how much it took, or a negative errno value. */
 static ssize_t offer(struct tcpsocket_stream *stream, struct iovec pieces[2], int flags)
 {
-    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
     const struct iovec *only = pieces[1].iov_len == 0 ? &pieces[0] : &pieces[1];
     ssize_t taken;
 
     /* send(2) is 4 % cheaper than sendmsg(2).  Without MSG_NOSIGNAL comes SIGPIPE. */
     if (pieces[0].iov_len == 0 || pieces[1].iov_len == 0)
-        taken = send(stream->target.fd, only->iov_base, only->iov_len, MSG_NOSIGNAL | flags);
+        taken = stream->pool->send(stream->target.fd, only->iov_base, only->iov_len,
+                                   MSG_NOSIGNAL | flags);
     else
-        taken = sendmsg(stream->target.fd, &message, MSG_NOSIGNAL | flags);
+        taken = send_both(stream->target.fd, pieces, MSG_NOSIGNAL | flags);
     if (taken >= 0)
         stream->sent += (uint32_t)taken;
     else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
@@ -186,7 +197,7 @@ static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t 
         error = keep(stream, pieces, (size_t)taken, most);
     if (error)
         tcpsocket_stream_break(stream, error);
-    else
+    else if (!tcpsocket_pool_serves(pool, stream)) /* or its turn ends with that */
         tcpsocket_stream_watch(stream);
     data->iov_len = pieces[1].iov_len;
     return error;

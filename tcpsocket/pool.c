@@ -8,8 +8,27 @@
 #include "pool.h"
 
 #include <assert.h>
+#include <asynwsgi/phases.h>
 #include <errno.h>
 #include <stdlib.h>
+
+static ssize_t receive_measured(int fd, void *buffer, size_t length, int flags)
+{
+    unsigned before = dispatch_phase(TCPSOCKET_PHASE_RECEIVE);
+    ssize_t received = recv(fd, buffer, length, flags);
+
+    dispatch_phase(before);
+    return received;
+}
+
+static ssize_t send_measured(int fd, const void *data, size_t length, int flags)
+{
+    unsigned before = dispatch_phase(TCPSOCKET_PHASE_SEND);
+    ssize_t sent = send(fd, data, length, flags);
+
+    dispatch_phase(before);
+    return sent;
+}
 
 int tcpsocket_pool_new(struct dispatch *loop, const struct tcpsocket_limits *limits,
                        const struct tcpsocket_stream_events *events, struct tcpsocket_pool **pool)
@@ -25,6 +44,8 @@ int tcpsocket_pool_new(struct dispatch *loop, const struct tcpsocket_limits *lim
     made->limits = *limits;
     made->events = *events;
     made->streams = made->held = 0;
+    made->receive = dispatch_is_measured(loop) ? receive_measured : recv;
+    made->send = dispatch_is_measured(loop) ? send_measured : send;
     made->current = NULL;
     made->start = made->unread = 0;
     made->builder = NULL;

@@ -11,6 +11,10 @@ struct tcpsocket_pool {
     size_t streams; /* that are open */
     size_t held;    /* memory of their buffers */
 
+    /* recv(2) and send(2), or the same as phases of a thread that is measured. */
+    ssize_t (*receive)(int fd, void *buffer, size_t length, int flags);
+    ssize_t (*send)(int fd, const void *data, size_t length, int flags);
+
     /*
      * The stream whose turn it is: `current` points at the variable of the
      * running function that names it, and closing it clears both.  So that

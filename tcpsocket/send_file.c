@@ -7,6 +7,7 @@
  */
 #include "stream.h"
 
+#include <asynwsgi/phases.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -48,8 +49,10 @@ static ssize_t send_copy(struct tcpsocket_stream *stream, int file, uint64_t off
 static ssize_t send_direct(struct tcpsocket_stream *stream, int file, uint64_t offset,
                            size_t length)
 {
+    unsigned before = dispatch_phase(TCPSOCKET_PHASE_SEND);
     ssize_t taken = tcpsocket_sendfile(stream->target.fd, file, offset, length);
 
+    dispatch_phase(before);
     if (taken == -EAGAIN || taken == -EINTR) {
         stream->blocked = true;
         return 0;

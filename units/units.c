@@ -14,7 +14,7 @@ struct unit {
 
 /* From large to small. */
 static const struct unit time_units[] = {
-    {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000}, {"ms", 1000000}};
+    {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000}, {"ms", 1000000}, {"us", 1000}};
 static const struct unit size_units[] = {{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}};
 static const struct unit count_units[] = {{"g", 1000000000}, {"m", 1000000}, {"k", 1000}};
 

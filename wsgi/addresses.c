@@ -1,14 +1,12 @@
 #include "addresses.h"
 
-#include "hash.h"
-
 #include <asynwsgi/tcpsocket.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
-static struct wsgi_address_key make_key(const struct sockaddr *socket)
+static union wsgi_address_key make_key(const struct sockaddr *socket)
 {
-    struct wsgi_address_key key = {0};
+    union wsgi_address_key key = {0};
 
     if (socket->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)socket;
@@ -25,6 +23,20 @@ static struct wsgi_address_key make_key(const struct sockaddr *socket)
         memcpy(key.host, &v6->sin6_addr, sizeof v6->sin6_addr);
     }
     return key;
+}
+
+static size_t hash(const union wsgi_address_key *key)
+{
+    uint64_t h = key->words[0] * UINT64_C(0x9e3779b97f4a7c15);
+
+    h = (h ^ key->words[1]) * UINT64_C(0xff51afd7ed558ccd);
+    h = (h ^ key->words[2]) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return (size_t)(h >> (64 - WSGI_ADDRESS_BITS));
+}
+
+static bool is_same(const union wsgi_address_key *a, const union wsgi_address_key *b)
+{
+    return a->words[0] == b->words[0] && a->words[1] == b->words[1] && a->words[2] == b->words[2];
 }
 
 static PyObject *text(struct wsgi_values *values, const char *bytes, int length)
@@ -52,14 +64,14 @@ const struct wsgi_address *wsgi_addresses_get(struct wsgi_addresses *addresses,
                                               struct wsgi_values *values,
                                               const struct sockaddr *socket)
 {
-    struct wsgi_address_key key = make_key(socket);
-    size_t index = wsgi_hash((unsigned char *)&key, sizeof key, WSGI_ADDRESS_BITS);
-    struct wsgi_address *slot = &addresses->slots[index];
+    union wsgi_address_key key = make_key(socket);
+    struct wsgi_address *slot = &addresses->slots[hash(&key)];
 
-    if (slot->host && slot->port && slot->name && memcmp(&slot->key, &key, sizeof key) == 0)
+    if (slot->is_filled && is_same(&slot->key, &key))
         return slot;
     slot->key = key;
-    return fill(slot, values, socket) < 0 ? NULL : slot;
+    slot->is_filled = fill(slot, values, socket) == 0;
+    return slot->is_filled ? slot : NULL;
 }
 
 void wsgi_addresses_fini(struct wsgi_addresses *addresses)

@@ -118,6 +118,18 @@ static int extend_path(const struct wsgi *wsgi)
     return 0;
 }
 
+static int set_switch_interval(uint64_t nanoseconds)
+{
+    PyObject *function = PySys_GetObject("setswitchinterval"); /* borrowed */
+    PyObject *result;
+
+    if (nanoseconds == 0 || !function)
+        return 0;
+    result = PyObject_CallFunction(function, "d", (double)nanoseconds / 1e9);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
 int wsgi_interpreter_start(struct wsgi *wsgi)
 {
     char python[PATH_MAX];
@@ -139,7 +151,7 @@ int wsgi_interpreter_start(struct wsgi *wsgi)
     PyConfig_Clear(&config);
     if (failed(wsgi, status))
         return -EINVAL;
-    if (extend_path(wsgi) < 0) {
+    if (extend_path(wsgi) < 0 || set_switch_interval(wsgi->options->switch_interval) < 0) {
         wsgi_log_exception(wsgi, NULL);
         return -EINVAL;
     }

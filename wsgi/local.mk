@@ -8,6 +8,7 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/model.c \
 	wsgi/model.h \
 	wsgi/callable.c \
+	wsgi/cpython.h \
 	wsgi/environ.c \
 	wsgi/errors.c \
 	wsgi/event.c \
@@ -25,6 +26,10 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/pieces.c \
 	wsgi/pool.c \
 	wsgi/pool.h \
+	wsgi/profile.c \
+	wsgi/profile.h \
+	wsgi/profile_file.c \
+	wsgi/profile_stats.c \
 	wsgi/python.h \
 	wsgi/queue.h \
 	wsgi/request.c \

@@ -1,7 +1,9 @@
 #include "pool.h"
 
+#include "profile.h"
 #include "queue.h"
 
+#include <asynwsgi/phases.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -199,6 +201,7 @@ void wsgi_pool_sleep(struct wsgi_request *request, bool (*over)(const struct wsg
     struct wsgi_pool *pool = request->wsgi->pool;
     PyThreadState *state = PyEval_SaveThread();
     pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+    unsigned phase = dispatch_phase(DISPATCH_PHASE_WAIT);
 
     ring(pool);
     request->sleeper = &changed;
@@ -206,8 +209,10 @@ void wsgi_pool_sleep(struct wsgi_request *request, bool (*over)(const struct wsg
         pthread_cond_wait(&changed, &pool->lock);
     request->sleeper = NULL;
     wsgi_pool_unlock(pool);
+    dispatch_phase(DISPATCH_PHASE_LOCK);
     PyEval_RestoreThread(state);
     wsgi_pool_lock(pool);
+    dispatch_phase(phase);
     pthread_cond_destroy(&changed);
 }
 
@@ -220,10 +225,13 @@ static void be_idle(struct wsgi_pool *pool)
     pool->idle++;
     wsgi_pool_unlock(pool);
     state = PyEval_SaveThread();
+    dispatch_phase(DISPATCH_PHASE_WAIT);
     while (sem_wait(&pool->bell) < 0 && errno == EINTR)
         ;
+    dispatch_phase(DISPATCH_PHASE_LOCK);
     PyEval_RestoreThread(state);
     wsgi_pool_lock(pool);
+    dispatch_phase(DISPATCH_PHASE_OTHER);
     pool->coming = false;
 }
 
@@ -246,8 +254,11 @@ static void *run(void *context)
 {
     struct wsgi_pool *pool = context;
     PyGILState_STATE state = PyGILState_Ensure();
-    struct wsgi_request *request = next(pool, false);
+    struct wsgi_request *request;
 
+    if (pool->wsgi->profile)
+        wsgi_profile_join(pool->wsgi->profile);
+    request = next(pool, false);
     while (request) {
         wsgi_request_run(request);
         request = next(pool, true);

@@ -11,6 +11,8 @@
  */
 #include "request.h"
 
+#include "profile.h"
+
 #include "config.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -90,22 +92,28 @@ static void cut_input(PyObject **input)
 
 static _Thread_local struct wsgi_request *current;
 
-int wsgi_request_enter(struct wsgi_request *request)
+/* Inline, for the way that each request goes. */
+static inline int enter(struct wsgi_request *request)
 {
     if (!request->context) {
         request->context = PyContext_Copy(request->wsgi->context);
         if (!request->context)
             return -1;
     }
-    if (PyContext_Enter(request->context) < 0)
+    if (request->wsgi->enter(request->context) < 0)
         return -1;
     current = request;
     return 0;
 }
 
+int wsgi_request_enter(struct wsgi_request *request)
+{
+    return enter(request);
+}
+
 void wsgi_request_leave(struct wsgi_request *request)
 {
-    PyContext_Exit(request->context);
+    request->wsgi->leave(request->context);
     current = NULL;
 }
 
@@ -215,14 +223,15 @@ static void free_rest(struct wsgi_request *request)
         wsgi_wait_forget(request->wait);
     PyMem_RawFree(request->wait);
     request->wait = NULL;
+    free(request->arrival);
+    request->arrival = NULL;
 }
 
 /* As it was before, but for Python objects. */
 static void reset(struct wsgi_request *request)
 {
-    free_rest(request);
-    free(request->arrival);
-    request->arrival = NULL;
+    if (request->window || request->trailer || request->wait || request->arrival)
+        free_rest(request);
     wsgi_spool_clear(&request->body);
     wsgi_head_clear(&request->head);
     request->responded = request->cut = request->full = request->over = false;
@@ -243,7 +252,7 @@ static void put_back(struct wsgi_request *request)
 void wsgi_request_recycle(struct wsgi_request *request)
 {
     reset(request);
-    if (request->input || request->wsgi->free_count < FREE_MOST)
+    if (request->start_response || request->wsgi->free_count < FREE_MOST)
         put_back(request);
     else
         destroy(request); /* it has no Python objects yet, for which there is no lock here */
@@ -267,7 +276,7 @@ static void release(struct wsgi_request *request)
     Py_CLEAR(request->iterator);
     Py_CLEAR(request->iterable);
     Py_CLEAR(request->file);
-    Py_CLEAR(request->env);
+    Py_CLEAR(request->environ.dict);
     Py_CLEAR(request->method);
     Py_CLEAR(request->target);
     cut_callable(&request->start_response);
@@ -340,16 +349,17 @@ void wsgi_request_fail(struct wsgi_request *request, const char *where)
 /* The call, and the iterator of what it returned.  -1 with an exception. */
 static int call(struct wsgi_request *request, const char **where)
 {
-    PyObject *arguments[] = {NULL, request->env, request->start_response}, *env = request->env;
+    PyObject *arguments[] = {NULL, request->environ.dict, request->start_response};
     PyObject *iterable;
 
-    request->env = NULL;
     *where = "the application";
+    if (request->wsgi->profile)
+        wsgi_profile_count(request->wsgi->profile);
     PROBE(application__start, request, __atomic_load_n(&request->connection, __ATOMIC_RELAXED));
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     wsgi_end_fork(request->wsgi);
-    Py_DECREF(env);
+    wsgi_environ_leave(request);
     if (!iterable)
         return -1;
     *where = "what the application returned";
@@ -361,7 +371,7 @@ static void call_application(struct wsgi_request *request)
     const char *where = "the making of a context";
     int r = -1;
 
-    if (wsgi_request_enter(request) == 0) {
+    if (enter(request) == 0) {
         r = call(request, &where);
         wsgi_request_leave(request);
     }
@@ -375,13 +385,10 @@ static void call_application(struct wsgi_request *request)
 static int prepare(struct wsgi_request *request, const struct http_request *head,
                    const struct sockaddr *local, const struct sockaddr *peer)
 {
-    const struct wsgi_types *types = request->wsgi->types;
-
     if (!request->start_response)
-        request->start_response = wsgi_callable_new(types, wsgi_start_response, request);
-    if (!request->input)
-        request->input = wsgi_input_new(types, request);
-    if (!request->start_response || !request->input)
+        request->start_response =
+            wsgi_callable_new(request->wsgi->types, wsgi_start_response, request);
+    if (!request->start_response)
         return -1;
     return wsgi_environ_make(request, head, local, peer);
 }

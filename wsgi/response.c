@@ -12,7 +12,8 @@
 
 enum {
     CLOSE = 3,         /* so many items without a pause follow each other closely */
-    SLICE = 256 * 1024 /* of a large item so much is handed over at a time */
+    PIECE = 4096,      /* bytes of an item that is handed over as it is */
+    SLICE = 256 * 1024 /* of a larger one so much is, at a time */
 };
 
 enum {
@@ -252,6 +253,31 @@ static bool is_at_end(const struct wsgi_request *request)
            request->position == PySequence_Fast_GET_SIZE(request->iterable);
 }
 
+/* A list or tuple of one item that is sent in one piece, the usual answer: it, or NULL. */
+static PyObject *only_item(const struct wsgi_request *request)
+{
+    PyObject *item;
+
+    if (request->iterator || request->position > 0 || request->file ||
+        PySequence_Fast_GET_SIZE(request->iterable) != 1)
+        return NULL;
+    item = PySequence_Fast_GET_ITEM(request->iterable, 0);
+    return PyBytes_Check(item) && PyBytes_GET_SIZE(item) <= PIECE && PyBytes_GET_SIZE(item) > 0
+               ? item
+               : NULL;
+}
+
+static enum step send_only(struct wsgi_request *request, PyObject *item)
+{
+    request->item = Py_NewRef(item);
+    if (begin_output(request) < 0)
+        return STEP_FAILED;
+    if (!is_bodiless(request) && wsgi_response_send(request, PyBytes_AS_STRING(item),
+                                                    (size_t)PyBytes_GET_SIZE(item), NULL) < 0)
+        return STEP_FAILED;
+    return STEP_END;
+}
+
 static void gather(struct wsgi_request *request, bool on)
 {
     wsgi_lock(request->wsgi);
@@ -268,11 +294,15 @@ static void gather(struct wsgi_request *request, bool on)
  */
 static enum step run(struct wsgi_request *request)
 {
-    uint64_t began = is_at_end(request) ? 0 : dispatch_clock();
+    PyObject *only = only_item(request);
     enum step step_taken;
     unsigned steps = 0;
     bool gathers = false;
+    uint64_t began;
 
+    if (only)
+        return send_only(request, only);
+    began = is_at_end(request) ? 0 : dispatch_clock();
     do {
         step_taken = step(request);
         if (++steps == CLOSE && request->iterator && step_taken == STEP_MORE)

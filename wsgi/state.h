@@ -13,6 +13,7 @@
 #include <asynwsgi/wsgi.h>
 
 struct wsgi_pool;
+struct wsgi_profile;
 
 struct wsgi_queue {
     struct wsgi_request *first, **end; /* the first, and where the next goes */
@@ -44,9 +45,14 @@ struct wsgi {
     struct dispatch_waker waker;     /* for that, when another thread did it */
     PyThreadState *released;         /* while the loop waits, unless ... */
     bool keeps_lock;                 /* ... it does so with the interpreter's lock, until ... */
-    struct dispatch_timer rest;      /* ... this fires */
-    unsigned long thread;            /* the loop's */
-    struct wsgi_pool *pool;          /* threads that run the application; NULL: the loop's */
+    struct dispatch_timer rest;      /* ... this fires, so long after the last request */
+    uint64_t keeps_for;
+    unsigned long thread; /* the loop's */
+    /* PyContext_Enter() and PyContext_Exit(), or the same for a profile, around Python code. */
+    int (*enter)(PyObject *context);
+    int (*leave)(PyObject *context);
+    struct wsgi_profile *profile; /* or NULL */
+    struct wsgi_pool *pool;       /* threads that run the application; NULL: the loop's */
 };
 
 /* -- wsgi.c --------------------------------------------------------------- */

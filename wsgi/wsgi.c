@@ -1,5 +1,6 @@
 /* The one struct wsgi: making it, the interpreter's lock around the loop's waits, ending it. */
 #include "pool.h"
+#include "profile.h"
 #include "queue.h"
 #include "request.h"
 #include "state.h"
@@ -37,6 +38,8 @@ int wsgi_new(const struct wsgi_options *options, struct wsgi **result)
     if (!wsgi)
         return -ENOMEM;
     wsgi->options = options;
+    wsgi->enter = PyContext_Enter;
+    wsgi->leave = PyContext_Exit;
     r = wsgi_interpreter_start(wsgi);
     if (r < 0) {
         free(wsgi);
@@ -60,12 +63,12 @@ int wsgi_new(const struct wsgi_options *options, struct wsgi **result)
  * begins meanwhile, in a library, say, waits for it no longer than it may have to
  * for any thread that runs Python.
  */
-static const uint64_t kept_for = 5000000; /* nanoseconds; sys.getswitchinterval() is the same */
+static const uint64_t kept_for = 5000000; /* nanoseconds, as sys.getswitchinterval() by itself */
 
 void wsgi_keep_lock(struct wsgi *wsgi)
 {
     wsgi->keeps_lock = true;
-    dispatch_timer_set(&wsgi->rest, dispatch_now(wsgi->loop) + kept_for);
+    dispatch_timer_set(&wsgi->rest, dispatch_now(wsgi->loop) + wsgi->keeps_for);
 }
 
 static void rest(struct dispatch_timer *timer)
@@ -119,6 +122,8 @@ static int detach(struct wsgi *wsgi)
         return 0;
     if (wsgi->pool)
         r = wsgi_pool_stop(wsgi);
+    if (wsgi->profile)
+        wsgi_profile_end(wsgi, r == 0);
     if (r < 0)
         return r;
     dispatch_around_wait(wsgi->loop, NULL, NULL, NULL);
@@ -140,18 +145,24 @@ static int take_turns(struct wsgi *wsgi)
 
 int wsgi_attach(struct wsgi *wsgi, struct dispatch *loop)
 {
+    uint64_t interval = wsgi->options->switch_interval;
     int r = detach(wsgi);
 
     if (r < 0 || !loop)
         return r;
     wsgi->loop = loop;
+    wsgi->keeps_for = kept_for;
+    if (interval > 0 && interval < kept_for)
+        wsgi->keeps_for = interval;
     wsgi_queue_init(&wsgi->waiting);
     wsgi->turn.fired = wsgi_turn_fired;
     wsgi->rest.fired = rest;
     wsgi->waker.woken = woken;
     if ((r = dispatch_timer_add(loop, &wsgi->turn)) < 0 ||
         (r = dispatch_timer_add(loop, &wsgi->rest)) < 0 ||
-        (r = dispatch_waker_add(loop, &wsgi->waker)) < 0 || (r = take_turns(wsgi)) < 0)
+        (r = dispatch_waker_add(loop, &wsgi->waker)) < 0 ||
+        (wsgi->options->profile && (r = wsgi_profile_start(wsgi)) < 0) ||
+        (r = take_turns(wsgi)) < 0)
         (void)detach(wsgi);
     return r;
 }

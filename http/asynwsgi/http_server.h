@@ -35,6 +35,12 @@ extern "C" {
 struct http_connection;
 struct http_server;
 
+/* A head is parsed, or the coding of a chunked body: a phase of a thread that is measured. */
+enum {
+    HTTP_PHASE_PARSE = TCPSOCKET_PHASES,
+    HTTP_PHASES
+};
+
 /* -- What answers requests ------------------------------------------------ */
 
 struct http_handler {

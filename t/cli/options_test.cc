@@ -67,13 +67,16 @@ using Strings = std::vector<std::string>;
 TEST_F(Options, ValuesAreJoinedOrApart)
 {
     EXPECT_EQ(read({"-w", "2", "--backlog=7", "-b127.0.0.1:1", "--bind", "[::1]:2", "app:x",
-                    "--log-level", "error", "--timeout-head=5"}),
+                    "--log-level", "error", "--timeout-head=5", "--switch-interval=250us",
+                    "--profile", "here"}),
               0);
     EXPECT_EQ(settings.server.workers, 2u);
     EXPECT_EQ(settings.server.backlog, 7);
     EXPECT_STREQ(settings.server.wsgi.application, "app:x");
     EXPECT_EQ(settings.server.log_level, SERVER_LOG_ERROR);
     EXPECT_EQ(settings.server.timeouts.head, 5000000000u);
+    EXPECT_EQ(settings.server.wsgi.switch_interval, 250000u);
+    EXPECT_STREQ(settings.server.wsgi.profile, "here");
 }
 
 TEST_F(Options, AJoinedValueCanBeEmpty)

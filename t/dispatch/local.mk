@@ -2,6 +2,7 @@
 dispatch_tests = \
 	t/dispatch/abuse_test \
 	t/dispatch/loop_test \
+	t/dispatch/phases_test \
 	t/dispatch/shared_test \
 	t/dispatch/signal_test \
 	t/dispatch/target_test \

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import subprocess
 import textwrap
 
 import pytest
@@ -101,3 +102,16 @@ def client_of():
 def client(client_of, server):
     """The client of the file's one server."""
     return client_of(server)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder that holds no more than 256 KiB."""
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'none', folder],
+                          stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        pytest.skip(f'no file system can be mounted: {done.stderr.strip()}')
+    yield folder
+    subprocess.run(['umount', '-l', folder], check=True)  # from whoever is still there

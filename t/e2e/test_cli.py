@@ -58,8 +58,8 @@ def test_version_that_cannot_be_written():
 OPTIONS = '''access-logfile backend backlog bind body-memory chdir check-config env error-logfile
     factory graceful-timeout help input-window limit-chunk-extension limit-request-body
     limit-request-field-size limit-request-fields limit-request-head limit-request-line
-    limit-trailers log-level memory-budget min-rate-body min-rate-write pythonpath queue
-    queue-timeout streaming target threads timeout-body timeout-drain timeout-head timeout-idle
+    limit-trailers log-level memory-budget min-rate-body min-rate-write profile pythonpath queue
+    queue-timeout streaming switch-interval target threads timeout-body timeout-drain timeout-head timeout-idle
     timeout-write underscores-in-headers venv version workers'''.split()
 
 

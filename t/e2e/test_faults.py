@@ -10,7 +10,6 @@ import pathlib
 import resource
 import signal
 import struct
-import subprocess
 
 import pytest
 
@@ -19,6 +18,9 @@ from peer import Peer, chunked_request, request
 from serving import Server, eventually
 
 WRAPPED = bool(os.environ.get('ASYNWSGI_TEST_WRAP'))  # and slow
+if not WRAPPED:
+    # Whose calls are Python's its place tells.
+    os.environ['ASYNWSGI'] = os.path.abspath('t/e2e/shared')
 INSTRUMENTED = command.instrumented()
 # In the build folder, which is the current one.
 FAULTS = pathlib.Path('t/e2e/faults-calls.so' if INSTRUMENTED else 't/e2e/faults.so').absolute()
@@ -280,18 +282,6 @@ def test_a_body_that_cannot_be_stored(faulty, call, error, status, coded):
 
 
 # -- A full disk ------------------------------------------------------------------------------
-
-@pytest.fixture
-def small_disk(tmp_path):
-    folder = tmp_path / 'disk'
-    folder.mkdir()
-    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'none', folder],
-                          stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        pytest.skip(f'no file system can be mounted: {done.stderr.strip()}')
-    yield folder
-    subprocess.run(['umount', '-l', folder], check=True)  # from whoever is still there
-
 
 def refused_for_space(server, size):
     with server.connect() as client:

@@ -253,6 +253,26 @@ def test_more_waits_than_threads(server):
     eventually(lambda: notes(server, 'closed')['event'] == 40)
 
 
+@pytest.mark.parametrize('options, env, seconds', [
+    ([], {}, b'0.005'),
+    (['--switch-interval', '250us'], {}, b'0.00025'),
+    (['--switch-interval', '0'], {}, b'0.005'),
+    ([], {'ASYNWSGI_SWITCH_INTERVAL': '1s'}, b'1.0'),
+])
+def test_switch_interval(start, options, env, seconds):
+    """Of the interpreter, from before the application is loaded."""
+    server = start('''
+        import sys
+        loaded = sys.getswitchinterval()
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            assert loaded == sys.getswitchinterval()
+            return [b'%r' % loaded]
+        ''', *options, env=env)
+    assert server.get().body == seconds
+
+
 def test_processes_of_the_application(server):
     assert server.get('/child').body == b'child\n'
     assert server.get('/fork').body == b'256'

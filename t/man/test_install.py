@@ -115,7 +115,7 @@ def test_pages_are_installed(root):
         assert installed.read_text() == page.text
 
 
-@pytest.mark.parametrize('name', ['asynwsgi', 'asynwsgi-load'])
+@pytest.mark.parametrize('name', ['asynwsgi', 'asynwsgi-bench', 'asynwsgi-load'])
 def test_program_is_installed(root, name):
     (program,) = root.rglob(f'bin/{name}')
     assert output_of(program, '--version').startswith(f'{name} ')

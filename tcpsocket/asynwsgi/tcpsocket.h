@@ -12,6 +12,7 @@
 #define ASYNWSGI_TCPSOCKET_H
 
 #include <asynwsgi/dispatch.h>
+#include <asynwsgi/phases.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -144,6 +145,13 @@ struct tcpsocket_limits {
  */
 struct tcpsocket_pool;
 struct tcpsocket_stream;
+
+/* The kernel receives, or takes what is sent: phases of a thread that is measured. */
+enum {
+    TCPSOCKET_PHASE_RECEIVE = DISPATCH_PHASES,
+    TCPSOCKET_PHASE_SEND,
+    TCPSOCKET_PHASES
+};
 
 /*
  * Called from the loop (and `input` from tcpsocket_stream_receive()), never

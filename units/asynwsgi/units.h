@@ -15,7 +15,7 @@ int units_number_parse(const char *text, uint64_t *number);
 /* "100", "20k", "1M", "1G", in thousands; the letters in either case. */
 int units_count_parse(const char *text, uint64_t *count);
 
-/* "90", "90s", "1m30s", "500ms", "2h"; in nanoseconds. */
+/* "90", "90s", "1m30s", "500ms", "250us", "2h"; in nanoseconds. */
 int units_duration_parse(const char *text, uint64_t *nanoseconds);
 
 /* "8190", "64k", "10m", "1g"; in bytes. */

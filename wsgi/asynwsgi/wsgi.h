@@ -49,6 +49,18 @@ struct wsgi_options {
      */
     void (*log)(void *context, const char *line, size_t length);
     void *log_context;
+    uint64_t switch_interval; /* sys.setswitchinterval(), in nanoseconds; 0: Python's own */
+    /*
+     * Where a profile of the application is written, and beside it, as FILE.json, where
+     * the time went: about each second, and at the end.  NULL: nowhere.
+     */
+    const char *profile;
+};
+
+/* Phases of a thread that is measured: Python code of the application runs. */
+enum {
+    WSGI_PHASE_APPLICATION = HTTP_PHASES,
+    WSGI_PHASES
 };
 
 /* The version built against, "3.11". */
@@ -62,6 +74,12 @@ extern const char wsgi_python_version[];
  * -ENOENT: it is none; -EINVAL: of another version, which is named.
  */
 int wsgi_virtual_env_check(const char *folder, char explanation[WSGI_EXPLANATION]);
+
+/*
+ * Whether a profile can be written to that file, which is left as it is.  A negative
+ * errno value: it can't be, for the reason that is given.
+ */
+int wsgi_profile_check(const char *file, char explanation[WSGI_EXPLANATION]);
 
 /*
  * Start the interpreter.  The options are used until wsgi_free().  The current
@@ -82,7 +100,9 @@ int wsgi_load(struct wsgi *wsgi);
 /*
  * Serve in this loop, which is that of the http_server: from now on the lock is
  * let go of while it waits.  NULL: no longer; due before the loop is freed, and
- * part of wsgi_free().  -ENOMEM, -EMFILE, -ENFILE, -EAGAIN.
+ * part of wsgi_free().  With a profile, the loop is measured, too: so what else is
+ * made for it is to be made after this.  -ENOMEM, -EMFILE, -ENFILE, -EAGAIN; -EINVAL:
+ * Python has no profiler, as the log says.
  *
  * NULL with threads gives them half a second to come back from the application.  -EBUSY:
  * they did not, and nothing is left to do but to try again, or _exit().

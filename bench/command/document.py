@@ -1,0 +1,66 @@
+"""The JSON of a run, which is what all reports are made from, and writing them."""
+
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+
+from . import histogram
+from .failure import Failure, Usage
+
+FORMAT = 1
+KINDS = ("http-processing", "saturate", "bench")
+
+
+def make(kind, runs, args):
+    """`runs`: [{"label": ..., and what the kind has}]. The parameters are all options as they were."""
+    parameters = {name: value for name, value in vars(args).items()
+                  if value not in (None, False, []) and name not in ("call", "json", "html", "hgrm")}
+    return {
+        "format": FORMAT, "kind": kind, "command": shlex.join(["asynwsgi-bench", *sys.argv[1:]]),
+        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": {"system": platform.platform(), "cpus": len(os.sched_getaffinity(0))},
+        "parameters": json.loads(json.dumps(parameters, default=lambda value: getattr(value, "text", None)
+                                            or getattr(value, "label", str(value)))),
+        "runs": runs}
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+    except OSError as error:
+        raise Usage(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise Usage(f"{path}: not the JSON of a run: {error}") from error
+    if not isinstance(document, dict) or document.get("kind") not in KINDS or document.get("format") != FORMAT:
+        raise Usage(f"{path}: not the JSON of a run: write it with --json")
+    return document
+
+
+def write_file(path, text):
+    if path == "-":
+        print(text, end="", flush=True)
+        return
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from error
+
+
+def write_json(path, document):
+    write_file(path, json.dumps(document, indent=1) + "\n")
+
+
+def write_hgrm(path, result):
+    if not result["histogram"]:
+        raise Failure("no request was answered: there is nothing for --hgrm")
+    write_file(path, histogram.hgrm(result["histogram"], result["latency"]["max"]))
+
+
+def where_reports_go(args):
+    """Tables are for standard output, unless something else is written there."""
+    return sys.stderr if "-" in (args.json, args.html, getattr(args, "hgrm", None)) else sys.stdout

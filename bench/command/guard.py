@@ -1,0 +1,131 @@
+"""A process beside each command that is run, which ends the command and all that it has started.
+
+It is in a session of its own, so that Ctrl+C does not reach it or the command; adopts what loses its
+parent below it, such as the children of a daemon; and reads from a pipe that nobody writes to. When
+that ends, by our closing it or by our death, it sends the command TERM, and KILL to all that is left
+after a while. Should it be killed itself, the command is killed, too.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+
+GRACE = 3  # seconds from TERM to KILL
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def prctl(option, value):
+    if libc.prctl(option, value, 0, 0, 0) < 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def descendants(pid):
+    """Of a process, and not itself."""
+    found = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children") as file:
+                for child in file.read().split():
+                    found += [int(child), *descendants(child)]
+    return found
+
+
+def kill_all():
+    """Until there is none; those whose parent dies become children of ours."""
+    while True:
+        for pid in descendants(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def watch(command, lifeline):
+    """Until the command ends, or is ended; its status."""
+    done = os.pidfd_open(command.pid)
+    poll = select.poll()
+    poll.register(done, select.POLLIN)
+    poll.register(lifeline, select.POLLIN)
+    if done not in dict(poll.poll()):
+        command.terminate()
+        poll.unregister(lifeline)
+        poll.poll(GRACE * 1000)
+    # What it has started may still be at it: a server that leaves its workers is no server.
+    status = command.poll()
+    kill_all()
+    return status
+
+
+def guard(argv, lifeline, how):
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)  # a handler, since exec() hands on what is ignored
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        command = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **how,
+                                   preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+    except OSError as error:
+        print(f"{argv[0]}: {error.strerror}", file=sys.stderr, flush=True)
+        return 127
+    status = watch(command, lifeline)
+    if status is None:
+        return 128 + signal.SIGKILL
+    return status if status >= 0 else 128 - status
+
+
+class Guarded:
+    """A command, as subprocess.Popen has one; its output goes to these files."""
+
+    def __init__(self, argv, stdout, stderr, **how):
+        lifeline, self.lifeline = os.pipe()
+        self.status = None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                numbers = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (lifeline, stdout, stderr)]
+                for number, wanted in zip(numbers, (3, 1, 2)):
+                    os.dup2(number, wanted, inheritable=False)
+                os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+                os.set_inheritable(1, True)
+                os.set_inheritable(2, True)
+                status = guard(argv, 3, how)
+            finally:
+                os._exit(status)
+        os.close(lifeline)
+
+    def poll(self, wait=False):
+        """The status, if it has ended."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, 0 if wait else os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
+    def cpu_seconds(self):
+        """That it, and all that it has started, has used."""
+        ticks = 0
+        for pid in descendants(self.pid):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/stat") as file:
+                    # utime, stime, and those of children that have ended
+                    ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:15]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def stop(self):
+        """Once it returns, nothing of the command runs."""
+        if self.lifeline is not None:
+            os.close(self.lifeline)
+            self.lifeline = None
+        self.poll(wait=True)

@@ -1,0 +1,136 @@
+"""asynwsgi-bench saturate: the highest rate that a server sustains."""
+
+from . import document, load, options, page, servers, table
+from .condition import Condition
+from .failure import Failure
+from .progress import Progress
+from .result import bottleneck, error_count, merge, rate
+from .search import Search
+from .units import show_count, show_time
+
+DESCRIPTION = "Start a server, and find the highest rate of requests that it sustains."
+ACHIEVED = 0.95  # of the rate, below which it was missed
+BOUND = "p99>50ms"
+
+
+def add(parser):
+    servers.add_options(parser)
+    group = parser.add_argument_group("load")
+    options.add_load(group, "of each step (default: 5s)")
+    options.add(group, options.PACE[:1])
+    group.add_argument("--bound", metavar="CONDITION", type=Condition, action="append",
+                       help=f"a rate is not sustained where it holds (default: '{BOUND}'), nor where there are errors, "
+                            f"or less than {ACHIEVED * 100:.0f} %% of it is achieved; may be repeated")
+    group.add_argument("--path", default="/", help="of the requests (default: /)")
+    group = parser.add_argument_group("requests")
+    group.add_argument("-m", "--method", metavar="NAME", help="(default: GET, with a body POST)")
+    options.add(group, options.REQUEST)
+    options.add(group, options.BODY)
+    options.add_fail_if(options.add_output(parser))
+
+
+def measure(args, server, offered):
+    """One step; closed loop without a rate."""
+    words = ["-d", args.duration, *options.handed_on(args, options.PACE[:1], options.REQUEST, options.BODY)]
+    words += ["-m", args.method] if args.method else []
+    commands = [("", [*part, *words, server.url(args.path)])
+                for part in options.divided(args, args.connections, offered)]
+    before = server.process.cpu_seconds()
+    result = merge(load.run(commands, Progress(f"{offered:,} a second, " if offered else "estimating, "))[""])
+    if server.process.poll() is not None:
+        raise Failure(f"{server.recipe.label} has ended: {server.last_words()}")
+    return {**result, "server_cpu_seconds": server.process.cpu_seconds() - before, "offered": offered}
+
+
+def broken(args, step):
+    """Why its rate is not sustained."""
+    if error_count(step):
+        return f"{error_count(step):,} errors"
+    if rate(step) < ACHIEVED * step["offered"]:
+        return f"only {rate(step) / step['offered']:.0%} achieved"
+    return next(filter(None, (bound.met(step) for bound in args.bound)), None)
+
+
+HEADS = ["rate", "achieved", "p50", "p99", "p99.9", "max", "errors", "client", ""]
+
+
+def row(step):
+    latency = step["latency"]
+    return [f"{step['offered']:,}", show_count(rate(step)), *(show_time(latency.get(name)) for name in HEADS[2:6]),
+            f"{error_count(step):,}", f"{step['busy']:.0%}", step["broken"] or ""]
+
+
+def line(cells):
+    return "  " + "".join(cell.rjust(11) for cell in cells[:-1]) + f"  {cells[-1]}".rstrip()
+
+
+def climb(args, server, label, file):
+    """The steps of one server, told as they come."""
+    estimate = measure(args, server, None)
+    if not estimate["requests"]:
+        raise Failure(f"{label}: no request was answered: {table.errors_line(estimate)}")
+    table.write([f"{label}: {show_count(rate(estimate))} requests a second over {args.connections} connections "
+                 "that wait for their answers", line(HEADS)], file)
+    search, taken = Search(rate(estimate), args.threads), []
+    while offered := search.next():
+        step = measure(args, server, offered)
+        step["broken"] = broken(args, step)
+        table.write([line(row(step))], file)
+        search.record(not step["broken"])
+        taken.append(step)
+    return estimate, sorted(taken, key=lambda step: step["offered"]), search.good
+
+
+def conclusion(run):
+    """Sentences."""
+    if not run["sustained"]:
+        return [f"{run['label']}: no rate was sustained"]
+    above = next((step for step in run["steps"] if step["offered"] > run["sustained"]), None)
+    ended = f"; at {above['offered']:,}: {above['broken']}" if above else ""
+    lines = [f"{run['label']} sustains {run['sustained']:,} requests a second{ended}"]
+    sentence = bottleneck(best(run)) or above and bottleneck(above)
+    return [*lines, f"Note: {sentence}"] if sentence else lines
+
+
+def call(args):
+    args.duration = args.duration or "5s"
+    args.warmup = args.warmup or "500ms"
+    args.bound = args.bound or [Condition(BOUND)]
+    file, runs = document.where_reports_go(args), []
+    for label, recipe in servers.labelled(args.server):
+        server = servers.Server(recipe, args.app, args.path, args.workers, args.chdir)
+        try:
+            estimate, taken, sustained = climb(args, server, label, file)
+        finally:
+            server.stop()
+        runs.append({"label": label, "server": server.describe(), "estimate": estimate, "steps": taken,
+                     "sustained": sustained})
+        table.write([*conclusion(runs[-1]), ""], file)
+    if len(runs) > 1:
+        table.write(table.grid(comparison([(run["label"], run) for run in runs])), file)
+    page.write_all(args, document.make("saturate", runs, args))
+    met = [f"{run['label']}: {sentence}" for run in runs for condition in args.fail_if
+           if (sentence := judge(condition, run))]
+    return met, sum(run["estimate"]["requests"] for run in runs)
+
+
+def judge(condition, run):
+    return condition.met(best(run)) if run["sustained"] else f"{condition.text}: no rate was sustained"
+
+
+def best(run):
+    """The step at the rate that was sustained, or the estimate."""
+    return next((step for step in run["steps"] if step["offered"] == run["sustained"] and not step["broken"]),
+                run["estimate"])
+
+
+def comparison(pairs):
+    """Rows of what was sustained, and its ratio to the first."""
+    base = pairs[0][1]["sustained"]
+    rows = [["", "sustained", "p50", "p99", "p99.9", "server CPU a request"]]
+    for label, run in pairs:
+        step = best(run)
+        each = step["server_cpu_seconds"] / step["requests"] * 1e9 if step["requests"] else None
+        rows.append([label, table.with_ratio(show_count, run["sustained"], base),
+                     *(show_time(step["latency"].get(name)) for name in ("p50", "p99", "p99.9")), show_time(each)])
+    return rows
