@@ -97,6 +97,9 @@ def main():
     options = parser.parse_args()
     if not shutil.which("taskset"):
         sys.exit("bench: taskset not found; on Debian: apt-get install util-linux")
+    for program in (options.asynwsgi, options.raw, options.load):
+        if not os.access(program, os.X_OK):
+            sys.exit(f"bench: {program}: no such program")
     options.cpus = sorted(os.sched_getaffinity(0))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
