@@ -11,11 +11,13 @@ import os
 import re
 import shutil
 import statistics
+import string
 import subprocess
 import sys
 import tempfile
 
-from bench import NGINX, Server
+from measure.process import Server
+from measure.servers import NGINX
 
 CONNECTIONS = 16
 # name: path, requests
@@ -27,7 +29,8 @@ def nginx(folder):
         with open(f"{folder}/large", "wb") as large:
             large.write(bytes(range(256)) * 4096)
         with open(f"{folder}/nginx.conf", "w") as conf:
-            conf.write(NGINX.format(folder=folder, port=port))
+            conf.write(string.Template(NGINX).substitute(
+                folder=folder, listen=f"127.0.0.1:{port}", file="/dev/null"))
         return ["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"]
     return command
 

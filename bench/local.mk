@@ -113,13 +113,34 @@ asynwsgi-bench: bench/pack.py $(bench_command) Makefile
 EXTRA_DIST += bench/pack.py $(bench_command)
 CLEANFILES += asynwsgi-bench
 
-# Figures go to the terminal as a table, and to bench.json.
+# Figures go to the terminal as tables, to bench.json and to bench.html; see bench/bench.py for --venv
+# and others.
+EXTRA_PROGRAMS = bench/raw
+bench_raw_SOURCES = bench/raw.c
+bench_raw_CPPFLAGS = $(base_inc)
 BENCH_FLAGS =
 .PHONY: bench
-bench: all bench-dispatch
-	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
-EXTRA_DIST += bench/app.py bench/bench.py
-CLEANFILES += bench.json
+bench: all bench/raw$(EXEEXT)
+	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) bench/raw$(EXEEXT) ./asynwsgi-load$(EXEEXT) \
+		--json bench.json --html bench.html $(BENCH_FLAGS)
+EXTRA_DIST += \
+	bench/app.py \
+	bench/apps/alone.py \
+	bench/apps/bodies.py \
+	bench/apps/django_hello.py \
+	bench/apps/flask_hello.py \
+	bench/apps/hello.py \
+	bench/bench.py \
+	bench/measure/__init__.py \
+	bench/measure/client.py \
+	bench/measure/page.py \
+	bench/measure/process.py \
+	bench/measure/report.py \
+	bench/measure/run.py \
+	bench/measure/scenarios.py \
+	bench/measure/servers.py \
+	docs/SPEED.md
+CLEANFILES += bench.html bench.json bench/raw$(EXEEXT)
 
 bin_PROGRAMS += asynwsgi-sclients
 asynwsgi_sclients_CPPFLAGS = $(bench_inc)

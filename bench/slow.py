@@ -27,7 +27,7 @@ import subprocess
 import sys
 import time
 
-from bench import Server
+from measure.process import Server
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 

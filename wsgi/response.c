@@ -11,6 +11,7 @@
 #include <errno.h>
 
 enum {
+    CLOSE = 3,         /* so many items without a pause follow each other closely */
     PIECE = 4096,      /* bytes of an item that is handed over as it is */
     SLICE = 256 * 1024 /* of a larger one so much is, at a time */
 };
@@ -277,20 +278,39 @@ static enum step send_only(struct wsgi_request *request, PyObject *item)
     return STEP_END;
 }
 
-/* As many steps as the client and the others leave time for. */
+static void gather(struct wsgi_request *request, bool on)
+{
+    wsgi_lock(request->wsgi);
+    if (request->connection)
+        http_gather(request->connection, on);
+    wsgi_unlock(request->wsgi);
+}
+
+/*
+ * As many steps as the client and the others leave time for.  Items that follow each other closely
+ * are still handed to the system one by one, but it may join them while the client has not
+ * acknowledged those before: a segment for each costs most of the time ("a different thread to
+ * ensure that the block continues to be transmitted").
+ */
 static enum step run(struct wsgi_request *request)
 {
     PyObject *only = only_item(request);
     enum step step_taken;
+    unsigned steps = 0;
+    bool gathers = false;
     uint64_t began;
 
     if (only)
         return send_only(request, only);
     began = is_at_end(request) ? 0 : dispatch_clock();
-    do
+    do {
         step_taken = step(request);
-    while (step_taken == STEP_MORE && !request->full &&
-           (is_at_end(request) || !wsgi_turn_is_over(began)));
+        if (++steps == CLOSE && request->iterator && step_taken == STEP_MORE)
+            gather(request, gathers = true);
+    } while (step_taken == STEP_MORE && !request->full &&
+             (is_at_end(request) || !wsgi_turn_is_over(began)));
+    if (gathers)
+        gather(request, false);
     return step_taken;
 }
 
