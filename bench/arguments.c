@@ -27,18 +27,27 @@ static int complain(const struct reading *reading, const char *argument, const c
     return -EINVAL;
 }
 
+static const char *expected(const struct arguments_option *option)
+{
+    switch (option->kind) {
+    case ARGUMENTS_COUNT:
+        return "a number such as 100 or 20k";
+    case ARGUMENTS_DURATION:
+        return "a time such as 90, 1m30s or 500ms";
+    case ARGUMENTS_SIZE:
+        return "a size such as 8190, 64k or 10m";
+    default:
+        return option->expected;
+    }
+}
+
 static int bad_value(const struct reading *reading, const struct arguments_option *option,
                      const char *value)
 {
-    static const char *const expected[] = {
-        [ARGUMENTS_COUNT] = "a number such as 100 or 20k",
-        [ARGUMENTS_DURATION] = "a time such as 90, 1m30s or 500ms",
-        [ARGUMENTS_SIZE] = "a size such as 8190, 64k or 10m",
-    };
     char least[UNITS_ROOM], most[UNITS_ROOM];
 
     fprintf(stderr, "%s: --%s: \"%s\" is not %s", reading->command, option->name, value,
-            option->expected ? option->expected : expected[option->kind]);
+            expected(option));
     if (option->most > 0) {
         void (*format)(uint64_t, char *) =
             option->kind == ARGUMENTS_DURATION ? units_duration_format : units_number_format;
@@ -86,7 +95,10 @@ static int take(const struct reading *reading, const struct arguments_option *op
         error = read_number(option, value, place);
     if (error == -EINVAL || error == -ERANGE)
         return bad_value(reading, option, value);
-    return error ? complain(reading, option->name, strerror(-error)) : 0;
+    if (error)
+        fprintf(stderr, "%s: --%s: %s: %s\n", reading->command, option->name, value,
+                strerror(-error));
+    return error;
 }
 
 static const struct arguments_option *find(const struct reading *reading, const char *argument)

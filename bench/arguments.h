@@ -29,9 +29,10 @@ struct arguments_option {
     enum arguments_kind kind;
     size_t place;         /* in the settings */
     uint64_t least, most; /* of a number; most 0: any */
-    /* -EINVAL and -ERANGE: the value is not `expected`; other errors as they are. */
+    /* Of ARGUMENTS_CALL.  -EINVAL and -ERANGE: the value is not `expected`; other errors as they
+     * are. */
     int (*take)(void *settings, const char *value);
-    const char *expected;
+    const char *expected; /* "a header such as ..." */
 };
 
 #define ARGUMENTS_END \
@@ -41,9 +42,9 @@ struct arguments_option {
 
 /*
  * Read argv[1] and those behind it into the settings.  Gives the number of operands, which
- * are then argv[0] and those behind it; or -EINVAL, having said on standard error
- * what is wrong, in one line that begins with `command`.  `options` ends with
- * ARGUMENTS_END.
+ * are then argv[0] and those behind it; or, having said on standard error what is wrong
+ * in one line that begins with `command`, -EINVAL, or what `take` gave.  `options` ends
+ * with ARGUMENTS_END.
  */
 int arguments_read(const char *command, const struct arguments_option *options, void *settings,
                    char **argv);

@@ -30,12 +30,12 @@ enum failure failure_of(const struct httpclient_exchange *x)
 const char *failure_name(enum failure failure)
 {
     static const char *const names[FAILURES] = {
-        [FAILURE_NONE] = "none",         [FAILURE_RESOLVE] = "resolve",
-        [FAILURE_CONNECT] = "connect",   [FAILURE_TIMEOUT] = "timeout",
-        [FAILURE_SEND] = "send",         [FAILURE_EMPTY] = "empty",
-        [FAILURE_RECEIVE] = "receive",   [FAILURE_PARTIAL] = "partial",
-        [FAILURE_PROTOCOL] = "protocol", [FAILURE_CODING] = "coding",
-        [FAILURE_ABORTED] = "aborted",
+        [FAILURE_NONE] = "none",       [FAILURE_URL] = "url",
+        [FAILURE_RESOLVE] = "resolve", [FAILURE_CONNECT] = "connect",
+        [FAILURE_TIMEOUT] = "timeout", [FAILURE_SEND] = "send",
+        [FAILURE_EMPTY] = "empty",     [FAILURE_RECEIVE] = "receive",
+        [FAILURE_PARTIAL] = "partial", [FAILURE_PROTOCOL] = "protocol",
+        [FAILURE_CODING] = "coding",   [FAILURE_ABORTED] = "aborted",
     };
 
     return names[failure];

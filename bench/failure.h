@@ -6,6 +6,7 @@
 
 enum failure {
     FAILURE_NONE,
+    FAILURE_URL,      /* it is none; of no exchange */
     FAILURE_RESOLVE,  /* the name has no address; of no exchange */
     FAILURE_CONNECT,  /* refused, unreachable */
     FAILURE_TIMEOUT,  /* of connecting, too */

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-import bench
+from measure.process import Server
 
 SIZES = {"1 MiB": 1 << 20, "100 MiB": 100 << 20}
 COUNT = """
@@ -75,7 +75,7 @@ def run(args, folder):
                 file.write(os.urandom(1 << 20))
         for turn in range(args.rounds):
             for name, (command, query) in servers.items():
-                server = bench.Server(command, cpus[0])
+                server = Server(command, cpus[0])
                 try:
                     samples[size][name].append(
                         measure(server, f"/{length}{query}", args, cpus[-1], folder))

@@ -9,6 +9,7 @@
 #include "load.h"
 
 #include "parent_linux.h"
+#include "standard.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -163,17 +164,6 @@ static void take_apart(struct load *load)
     dispatch_free(load->loop);
 }
 
-/* A descriptor for each connection, as far as the system lets us. */
-static void raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 /* The requests, and where they go; gives the exit status. */
 static int find_target(struct load *load)
 {
@@ -241,7 +231,7 @@ int load_run(const struct load_options *options)
     if (!load || (options->with_parent && parent_die_with() < 0))
         goto out;
     load->options = options;
-    raise_limit();
+    standard_raise_limit();
     status = run(load);
     take_apart(load);
     load_messages_fini(&load->messages);

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-import bench
+from measure.process import Server
 
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log /dev/null;
@@ -56,7 +56,7 @@ def run(args, folder):
         return ["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"]
 
     cpus = sorted(os.sched_getaffinity(0))
-    server = bench.Server(nginx, cpus[0])
+    server = Server(nginx, cpus[0])
     url = f"http://127.0.0.1:{server.port}/"
     found = {}
     try:

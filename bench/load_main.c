@@ -1,5 +1,6 @@
 /* The asynwsgi-load command. */
 #include "load.h"
+#include "standard.h"
 
 #include <stdio.h>
 
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
     int status = LOAD_USAGE;
 
     (void)argc;
+    standard_open();
     if (load_options_read(&options, argv) < 0)
         goto out;
     if (options.help || options.version) {

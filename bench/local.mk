@@ -10,10 +10,14 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/digest.h \
 	bench/failure.c \
 	bench/failure.h \
+	bench/folder.c \
+	bench/folder.h \
 	bench/histogram.c \
 	bench/histogram.h \
 	bench/json.c \
 	bench/json.h \
+	bench/list.c \
+	bench/list.h \
 	bench/load.c \
 	bench/load.h \
 	bench/load_client.c \
@@ -22,21 +26,46 @@ libasynwsgi_bench_a_SOURCES = \
 	bench/load_options.h \
 	bench/load_report.c \
 	bench/load_upload.c \
+	bench/machine.c \
+	bench/machine.h \
+	bench/pace.c \
+	bench/pace.h \
 	bench/parent_linux.c \
 	bench/parent_linux.h \
+	bench/proc.c \
+	bench/proc.h \
 	bench/recipe.c \
 	bench/recipe.h \
 	bench/schedule.c \
 	bench/schedule.h \
+	bench/sources.c \
+	bench/sources.h \
+	bench/standard.c \
+	bench/standard.h \
 	bench/target.c \
 	bench/target.h
 
+bin_PROGRAMS += asynwsgi-httpclient
+asynwsgi_httpclient_CPPFLAGS = $(bench_inc)
+asynwsgi_httpclient_LDADD = $(bench_lib)
+asynwsgi_httpclient_SOURCES = \
+	bench/bulkfetch.c \
+	bench/bulkfetch.h \
+	bench/bulkfetch_host.c \
+	bench/bulkfetch_link.c \
+	bench/bulkfetch_options.c \
+	bench/bulkfetch_report.c \
+	bench/httpclient.c \
+	bench/httpclient_commands.h \
+	bench/oneraw.c \
+	bench/oneraw.h \
+	bench/oneraw_options.c \
+	bench/oneraw_redirect.c \
+	bench/oneraw_show.c
+
 bin_PROGRAMS += asynwsgi-load
 asynwsgi_load_CPPFLAGS = $(bench_inc)
-# $(bench_lib), but for -pthread: automake wants it to be a flag.
-asynwsgi_load_LDADD = libasynwsgi-bench.a $(units_lib) libasynwsgi-httpclient.a $(http_lib) \
-	$(LIBCRYPTO_LIBS)
-asynwsgi_load_LDFLAGS = $(AM_LDFLAGS) -pthread
+asynwsgi_load_LDADD = $(bench_lib)
 asynwsgi_load_SOURCES = \
 	bench/load_main.c
 
@@ -84,13 +113,49 @@ asynwsgi-bench: bench/pack.py $(bench_command) Makefile
 EXTRA_DIST += bench/pack.py $(bench_command)
 CLEANFILES += asynwsgi-bench
 
-# Figures go to the terminal as a table, and to bench.json.
+# Figures go to the terminal as tables, to bench.json and to bench.html; see bench/bench.py for --venv
+# and others.
+EXTRA_PROGRAMS = bench/raw
+bench_raw_SOURCES = bench/raw.c
+bench_raw_CPPFLAGS = $(base_inc)
 BENCH_FLAGS =
 .PHONY: bench
-bench: all bench-dispatch
-	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
-EXTRA_DIST += bench/app.py bench/bench.py
-CLEANFILES += bench.json
+bench: all bench/raw$(EXEEXT)
+	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) bench/raw$(EXEEXT) ./asynwsgi-load$(EXEEXT) \
+		--json bench.json --html bench.html $(BENCH_FLAGS)
+EXTRA_DIST += \
+	bench/app.py \
+	bench/apps/alone.py \
+	bench/apps/bodies.py \
+	bench/apps/django_hello.py \
+	bench/apps/flask_hello.py \
+	bench/apps/hello.py \
+	bench/bench.py \
+	bench/measure/__init__.py \
+	bench/measure/client.py \
+	bench/measure/page.py \
+	bench/measure/process.py \
+	bench/measure/report.py \
+	bench/measure/run.py \
+	bench/measure/scenarios.py \
+	bench/measure/servers.py \
+	docs/SPEED.md
+CLEANFILES += bench.html bench.json bench/raw$(EXEEXT)
+
+bin_PROGRAMS += asynwsgi-sclients
+asynwsgi_sclients_CPPFLAGS = $(bench_inc)
+asynwsgi_sclients_LDADD = $(bench_lib)
+asynwsgi_sclients_SOURCES = \
+	bench/sclients.c \
+	bench/sclients.h \
+	bench/sclients_client.c \
+	bench/sclients_hold.c \
+	bench/sclients_hold.h \
+	bench/sclients_html.c \
+	bench/sclients_linux.c \
+	bench/sclients_options.c \
+	bench/sclients_probe.c \
+	bench/sclients_report.c
 
 # What slow clients cost an ordinary one; see bench/slow.py for -n and others.
 BENCH_SLOW_FLAGS =
@@ -107,6 +172,14 @@ bench-files: all
 		$(BENCH_FILES_FLAGS)
 EXTRA_DIST += bench/files.py
 CLEANFILES += bench-files.json
+
+# What fetching costs the client, beside curl and h2load; see bench/fetch.py for --rounds.
+.PHONY: bench-fetch
+bench-fetch: all
+	$(PYTHON) $(srcdir)/bench/fetch.py ./asynwsgi-httpclient$(EXEEXT) --json bench-fetch.json \
+		$(BENCH_FETCH_FLAGS)
+EXTRA_DIST += bench/fetch.py
+CLEANFILES += bench-fetch.json
 
 # What many streams at once take of one worker; see bench/streams.py for --kind and others.
 BENCH_STREAMS_FLAGS =
@@ -125,6 +198,13 @@ bench-threads: all
 EXTRA_DIST += bench/threads.py
 CLEANFILES += bench-threads.json
 
+# How long it takes to the first response, and how large it is; see bench/start.py.
+.PHONY: bench-start
+bench-start: all
+	$(PYTHON) $(srcdir)/bench/start.py ./asynwsgi$(EXEEXT) --python $(PYTHON) --json bench-start.json
+EXTRA_DIST += bench/start.py
+CLEANFILES += bench-start.json
+
 # What dispatch costs, beside libev and libuv where configure found them; see bench/dispatch.py.
 bench_loops = bench/loop_dispatch
 if HAVE_LIBEV
@@ -134,7 +214,7 @@ if HAVE_LIBUV
 bench_loops += bench/loop_libuv
 endif
 check_PROGRAMS += $(bench_loops)
-EXTRA_PROGRAMS = bench/loop_dispatch bench/loop_libev bench/loop_libuv
+EXTRA_PROGRAMS += bench/loop_dispatch bench/loop_libev bench/loop_libuv
 bench_loop_dispatch_SOURCES = bench/loop.c bench/loop.h bench/loop_dispatch.c
 bench_loop_dispatch_CPPFLAGS = $(dispatch_inc)
 bench_loop_dispatch_LDADD = $(dispatch_lib)
@@ -151,3 +231,18 @@ bench-dispatch: $(bench_loops)
 		--plot bench-dispatch.svg $(BENCH_DISPATCH_FLAGS)
 EXTRA_DIST += bench/dispatch.py docs/DISPATCH.md docs/dispatch.svg
 CLEANFILES += bench-dispatch.json bench-dispatch.svg
+
+# What it costs to parse; beside picohttpparser, if PICOHTTPPARSER names a folder that has its source.
+check_PROGRAMS += t/http/parse
+t_http_parse_SOURCES = t/http/parse.c
+t_http_parse_CPPFLAGS = $(http_inc)
+t_http_parse_LDADD = $(http_lib)
+PICOHTTPPARSER =
+.PHONY: bench-parser
+bench-parser: t/http/parse
+	$(if $(PICOHTTPPARSER),$(CC) -O2 -msse4.2 -shared -fPIC -o bench/picohttpparser.so \
+		$(PICOHTTPPARSER)/picohttpparser.c)
+	$(PYTHON) $(srcdir)/bench/parser.py t/http/parse --json bench-parser.json \
+		$(if $(PICOHTTPPARSER),--pico bench/picohttpparser.so) $(BENCH_PARSER_FLAGS)
+EXTRA_DIST += bench/parser.py
+CLEANFILES += bench-parser.json bench/picohttpparser.so

@@ -16,7 +16,7 @@ import resource
 import sys
 import time
 
-from bench import HERE, Server
+from measure.process import HERE, Server
 from clients import Failure, ask_upstream, listen, read_late, run, slow_service, upload
 from slow import at_rest, child, describe, descriptors, latencies, options, pinned
 

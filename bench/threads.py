@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import time
 
-from bench import Server
+from measure.process import Server
 
 
 def start(asynwsgi, threads):

@@ -11,16 +11,37 @@ libasynwsgi_cli_a_SOURCES = \
 	cli/settings.h \
 	cli/table.c
 
+# Where the compiler can, the command is compiled as a whole, beside the archives: what crosses the
+# layers would cost a call each.
 bin_PROGRAMS += asynwsgi
-asynwsgi_CPPFLAGS = $(cli_inc)
-asynwsgi_LDADD = $(cli_lib) $(PYTHON_LIBS)
 asynwsgi_LDFLAGS = $(AM_LDFLAGS) @cli/exports
 EXTRA_asynwsgi_DEPENDENCIES = cli/exports
+if LTO
+asynwsgi_CPPFLAGS = $(cli_inc) $(PYTHON_CPPFLAGS) $(LIBURING_CPPFLAGS)
+asynwsgi_CFLAGS = $(AM_CFLAGS) $(LTO_CFLAGS)
+asynwsgi_LDADD = $(COMMAND_PYTHON_LIBS)
+asynwsgi_SOURCES = \
+	cli/main.c \
+	$(libasynwsgi_cli_a_SOURCES) \
+	$(libasynwsgi_units_a_SOURCES) \
+	$(libasynwsgi_server_a_SOURCES) \
+	$(libasynwsgi_wsgi_a_SOURCES) \
+	$(libasynwsgi_http_a_SOURCES) \
+	$(libasynwsgi_tcpsocket_a_SOURCES) \
+	$(libasynwsgi_dispatch_a_SOURCES)
+else
+asynwsgi_CPPFLAGS = $(cli_inc)
+asynwsgi_LDADD = $(cli_lib) $(COMMAND_PYTHON_LIBS)
 asynwsgi_SOURCES = \
 	cli/main.c
+endif
+# As in http/local.mk; and what is made is not beside its headers.
+http/asynwsgi-%.o: private asynwsgi_CPPFLAGS = $(http_inc)
+http/asynwsgi-%.o: private AM_CFLAGS += -Wno-implicit-fallthrough
 
 # What plug-ins may call, see asynwsgi-target(7): all that these headers declare is linked into the
-# command, whether it uses it or not, and found there by dlopen(); nothing else of ours is.
+# command, whether it uses it or not, and found there by dlopen(); nothing else of ours is. Python is,
+# too, if it is within the command.
 plugin_headers = \
 	dispatch/asynwsgi/dispatch.h \
 	http/asynwsgi/http.h \

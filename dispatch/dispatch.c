@@ -167,9 +167,12 @@ uint64_t dispatch_now(const struct dispatch *loop)
 
 void dispatch_update(struct dispatch *loop)
 {
-    uint64_t now = dispatch_clock();
+    uint64_t now;
 
-    if (loop->asleep && now > loop->now)
+    if (!loop->asleep)
+        return;
+    now = dispatch_clock();
+    if (now > loop->now)
         loop->now = now;
 }
 

@@ -78,6 +78,8 @@ static bool read_head(struct http_connection *c)
     size_t length;
     const unsigned char *input = tcpsocket_stream_peek(&c->stream, &length);
 
+    if (length == 0 && !server->draining && !tcpsocket_stream_ended(&c->stream))
+        return false;
     if (may_not_begin(c))
         return false;
     fault = HTTP_INCOMPLETE;

@@ -18,7 +18,7 @@ static const uint64_t linger_step = 2;
 
 static enum http_connection_phase phase_of(const struct http_connection *c)
 {
-    if (tcpsocket_stream_unsent(&c->stream) > 0 || tcpsocket_stream_full(&c->stream))
+    if (c->stream.waits || tcpsocket_stream_unsent(&c->stream) > 0)
         return PHASE_WRITE;
     switch ((enum http_connection_state)c->state) {
     case STATE_IDLE:

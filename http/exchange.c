@@ -336,6 +336,11 @@ void http_flush(struct http_connection *c)
         http_connection_settle(c);
 }
 
+void http_gather(struct http_connection *c, bool on)
+{
+    tcpsocket_stream_gather(&c->stream, on);
+}
+
 bool http_full(const struct http_connection *c)
 {
     return tcpsocket_stream_full(&c->stream);

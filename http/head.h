@@ -19,54 +19,64 @@
 
 #include <asynwsgi/http.h>
 
+#include "plain.h"
+
 static inline struct http_span span(const unsigned char *message, const unsigned char *start,
                                     const unsigned char *end)
 {
     return (struct http_span){(uint32_t)(start - message), (uint32_t)(end - start)};
 }
 
-/* The same without OWS at both ends. */
+/*
+ * A value without OWS at both ends, where a colon is in front of it and a CR
+ * behind.  What is in a value and not above SP is that.
+ */
 static inline struct http_span trimmed_span(const unsigned char *message,
                                             const unsigned char *start, const unsigned char *end)
 {
-    while (start < end && (*start == ' ' || *start == '\t'))
+    while (start < end && *start <= ' ')
         start++;
-    while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
+    while (end[-1] <= ' ' && end > start)
         end--;
     return span(message, start, end);
 }
 
-/*
- * Where a head is too long if the line that begins at `line` has not ended.
- * The start line begins at 0, or behind an empty line at 2; no other can.
- */
-static inline uint64_t line_limit(const struct http_limits *limits, uint64_t line)
+/* The start line begins at 0, or behind an empty line at 2; no other can. */
+static inline bool in_start_line(const struct http_head_parser *parser)
 {
-    uint64_t limit = line + (line <= 2 ? limits->start_line : limits->field) + 2;
-
-    return limit < limits->head ? limit : limits->head;
+    return parser->start <= 2;
 }
 
-static inline const unsigned char *run_end(const struct http_limits *limits,
-                                           const unsigned char *message, size_t length,
-                                           const unsigned char *line)
+/* How long the line at hand may be, without its CRLF. */
+static inline uint32_t line_limit(const struct http_head_parser *parser,
+                                  const struct http_limits *limits)
 {
-    uint64_t limit = line_limit(limits, (uint64_t)(line - message));
+    return in_start_line(parser) ? limits->start_line : limits->field;
+}
 
-    return message + (limit < length ? (size_t)limit : length);
+/* The end of what there is of a head, or may be. */
+static inline const unsigned char *head_end(const struct http_limits *limits,
+                                            const unsigned char *message, size_t length)
+{
+    return message + (limits->head < length ? limits->head : length);
+}
+
+/* Where a line must have ended, or what there is does. */
+static inline const unsigned char *line_end(const unsigned char *line, const unsigned char *end,
+                                            uint32_t limit)
+{
+    return end - line > (int64_t)limit + 2 ? line + limit + 2 : end;
 }
 
 /* What a run gives that the machine let go on up to `pe`: more is needed, unless a limit is met. */
 static inline enum http_fault limit_fault(const struct http_head_parser *parser,
                                           const struct http_limits *limits)
 {
-    uint64_t limit = line_limit(limits, parser->start);
-
-    if (parser->position != limit)
-        return HTTP_INCOMPLETE;
-    if (limit == limits->head)
+    if (parser->position == limits->head)
         return HTTP_LONG_HEAD;
-    return parser->start <= 2 ? HTTP_LONG_START_LINE : HTTP_LONG_FIELD;
+    if (parser->position != (uint64_t)parser->start + line_limit(parser, limits) + 2)
+        return HTTP_INCOMPLETE;
+    return in_start_line(parser) ? HTTP_LONG_START_LINE : HTTP_LONG_FIELD;
 }
 
 /*
@@ -84,10 +94,9 @@ read_head(enum http_fault (*run)(struct http_head_parser *, const struct http_li
 
     if (length == parser->position)
         return HTTP_INCOMPLETE;
-    fault = run(parser, limits, message, length, head);
-    if (fault == HTTP_COMPLETE && resumed) {
+    while ((fault = run(parser, limits, message, length, head)) == HTTP_COMPLETE && resumed) {
         *parser = (struct http_head_parser){.state = machine_start};
-        fault = run(parser, limits, message, length, head);
+        resumed = false;
     }
     return fault;
 }

@@ -10,29 +10,33 @@
     action bad_name { fault = HTTP_BAD_FIELD_NAME; }
     action bad_value { fault = HTTP_BAD_FIELD_VALUE; }
     action unsupported { fault = HTTP_UNSUPPORTED_VERSION; fbreak; }
-    action obsolete_fold { fault = HTTP_OBSOLETE_FOLD; fbreak; }
+    action obsolete_fold {
+        fault = head->field_count > 0 ? HTTP_OBSOLETE_FOLD : HTTP_BAD_FIELD_NAME;
+        fbreak;
+    }
     action complete { fault = HTTP_COMPLETE; fbreak; }
 
     action minor { head->minor = (uint8_t)(*p - '0'); }
     action field_begins {
-        if (count == limits->fields) {
+        if (head->field_count == limits->fields) {
             fault = HTTP_MANY_FIELDS;
             fbreak;
         }
     }
-    action name_skip { p = scan_name(p + 1, pe) - 1; }
     action name_ends {
-        head->fields[count].name = span(message, line, p);
-        head->fields[count].known = http_field_name(line, (size_t)(p - line));
-        count++;
+        head->fields[head->field_count].name = span(message, line, p);
+        head->fields[head->field_count].known = http_field_name(line, (size_t)(p - line));
         mark = p + 1;
-        p = scan_value(mark, pe) - 1;
     }
-    action value_skip { p = scan_value(p + 1, pe) - 1; }
-    action value_ends { head->fields[count - 1].value = trimmed_span(message, mark, p); }
-    action line_ends {
-        line = p + 1;
-        pe = run_end(limits, message, length, line);
+    action value_skip { p = scan_value(p + 1, pe, message) - 1; }
+    action value_ends {
+        head->fields[head->field_count++].value = trimmed_span(message, mark, p);
+    }
+    action line_ends { line = p + 1; }
+    action plain_lines {
+        line = http_plain_take(limits, message, line, end, head->fields, &head->field_count);
+        pe = line_end(line, end, limits->field);
+        p = line - 1;
     }
 
     # RFC 9112, 2.2: what is behind the CR.  Narrower: neither a bare LF nor CRs in
@@ -45,13 +49,13 @@
 
     # RFC 9112, 5 and 5.1, with its CRLF.  No white space before the colon; narrower
     # for responses, of which a proxy would take it away.
-    field_line = ((tchar $name_skip)+ >field_begins ":" @name_ends) @err(bad_name)
+    field_line = (field_name >field_begins ":" @name_ends) @err(bad_name)
                  (field_value $value_skip CR @value_ends) @err(bad_value)
-                 line_LF;
+                 line_LF @plain_lines;
 
     # RFC 9112, 2.1: the field lines and the empty one.  Narrower: obs-fold (5.2) is
     # found, to be refused by its name; white space before the first field (2.2) is
     # no part of it.
-    field_section = (field_line* CR | field_line+ (SP | HTAB) @obsolete_fold)
+    field_section = field_line* (CR | (SP | HTAB) @obsolete_fold)
                     (LF @complete) >err(bad_line_end);
 }%%

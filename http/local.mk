@@ -18,6 +18,9 @@ libasynwsgi_http_a_SOURCES = \
 	http/host.h \
 	http/limits.c \
 	http/percent.c \
+	http/plain.c \
+	http/plain.h \
+	http/plain_take.h \
 	http/reason.c \
 	http/scan.h \
 	http/trailer.c \
@@ -31,6 +34,12 @@ EXTRA_DIST += $(http_machines) $(http_grammar)
 MAINTAINERCLEANFILES += $(http_machines:.rl=.c)
 # States run into each other in what ragel -G2 writes.
 $(http_machines:http/%.rl=http/libasynwsgi_http_a-%.o): private AM_CFLAGS += -Wno-implicit-fallthrough
+
+if AVX2
+libasynwsgi_http_a_SOURCES += http/plain_avx2.c
+http/libasynwsgi_http_a-plain_avx2.$(OBJEXT) http/asynwsgi-plain_avx2.$(OBJEXT): \
+	private AM_CFLAGS += -mavx2
+endif
 
 # Server connections.
 libasynwsgi_http_a_SOURCES += \

@@ -7,6 +7,7 @@
 #include <asynwsgi/http.h>
 
 #include "head.h"
+#include "plain.h"
 #include "scan.h"
 #include "section.h"
 
@@ -14,11 +15,22 @@
     machine request;
     include head "head.rl";
 
+    action empty_line_ends {
+        line = p + 1;
+        pe = line_end(line, end, limits->start_line);
+    }
+    action plain_line {
+        const unsigned char *cr = take_line(head, message, p, pe);
+
+        if (cr != NULL) {
+            p = cr;
+            fgoto line_feed;
+        }
+    }
     action bad_method { fault = HTTP_BAD_METHOD; }
     action section_begins {
-        if (is_known(goal->known, limits, message, length, line)) {
+        if (is_known(goal->known, line, end)) {
             take_known(goal->known, head, (uint32_t)(line - message));
-            count = goal->known->field_count;
             p += goal->known->length;
             fault = HTTP_COMPLETE;
             fbreak;
@@ -37,10 +49,10 @@
     action authority_begins { mark = p; }
     action authority_ends { head->authority = span(message, mark, p); }
     action path_begins { mark = p; }
-    action path_skip { p = scan_path(p + 1, pe) - 1; }
+    action path_skip { p = scan_path(p + 1, pe, message) - 1; }
     action path_ends { head->path = span(message, mark, p); }
     action query_begins { mark = p + 1; }
-    action query_skip { p = scan_query(p + 1, pe) - 1; }
+    action query_skip { p = scan_query(p + 1, pe, message) - 1; }
     action query_ends { head->query = span(message, mark, p); }
 
     # RFC 3986, 3.3: pchar and "/".  Wider: any visible character but those that end
@@ -51,7 +63,7 @@
     path_pct = pct_encoded - "%00";
 
     # RFC 9110, 4.1: "//" is a path like others.
-    absolute_path = ("/" @path_skip (path_char @path_skip | path_pct)*) >path_begins %path_ends;
+    absolute_path = ("/" (path_char @path_skip | path_pct)*) >path_begins %path_ends;
 
     # RFC 3986, 3.4.  Wider: any visible character but "#", and a "%" that encodes
     # nothing, since clients send them.
@@ -96,11 +108,11 @@
 
     # RFC 9112, 3.  Narrower: the version is always there, unlike in HTTP/0.9.
     request_line = HTTP2_preface |
-                   method_and_target (HTTP_version CR) @err(bad_version)
-                   line_LF @section_begins;
+                   (method_and_target >plain_line) (HTTP_version CR) @err(bad_version)
+                   line_feed: (line_LF @section_begins @plain_lines);
 
     # RFC 9112, 2.1.  Wider: one empty line in front is skipped, as 2.2 asks for.
-    main := (CR line_LF)? request_line field_section;
+    main := (CR (LF @empty_line_ends) >err(bad_line_end))? request_line field_section;
 }%%
 
 %% write data nofinal noentry;
@@ -111,18 +123,47 @@ struct goal {
     const struct http_section *known;
 };
 
-static bool is_known(const struct http_section *known, const struct http_limits *limits,
-                     const unsigned char *message, size_t length, const unsigned char *start)
+/*
+ * Takes a request line that is plain, which most are: nothing in its path is
+ * encoded.  Gives its CR; NULL: it is for the machine.
+ */
+static const unsigned char *take_line(struct http_request *head, const unsigned char *message,
+                                      const unsigned char *line, const unsigned char *end)
 {
-    size_t most = limits->head < length ? limits->head : length;
+    const unsigned char *method_end, *path_end, *target_end;
 
-    return known != NULL && (size_t)(start - message) + known->length <= most &&
+    if (SCAN_NOTHING || end - line < 14) /* "G / HTTP/1.1" CRLF */
+        return NULL;
+    method_end = memcmp(line, "GET ", 4) == 0 ? line + 3 : scan_name(line, end - 2, message);
+    /* CONNECT and OPTIONS have forms of their own. */
+    if (memcmp(method_end, " /", 2) != 0 || method_end == line || method_end == line + 7)
+        return NULL;
+    path_end = target_end = scan_path(method_end + 2, end, message);
+    if (target_end != end && *target_end == '?')
+        target_end = scan_query(target_end + 1, end, message);
+    if (end - target_end < 10 || memcmp(target_end, " HTTP/1.", 8) != 0 ||
+        target_end[8] < '0' || target_end[8] > '9' || target_end[9] != '\r')
+        return NULL;
+    head->method = span(message, line, method_end);
+    head->target = span(message, method_end + 1, target_end);
+    head->path = span(message, method_end + 1, path_end);
+    if (path_end != target_end)
+        head->query = span(message, path_end + 1, target_end);
+    head->minor = (uint8_t)(target_end[8] - '0');
+    return target_end + 9;
+}
+
+static bool is_known(const struct http_section *known, const unsigned char *start,
+                     const unsigned char *end)
+{
+    return known != NULL && known->length <= end - start &&
            memcmp(start, known->bytes, known->length) == 0;
 }
 
 static void take_known(const struct http_section *known, struct http_request *head, uint32_t start)
 {
     head->section = known->number;
+    head->field_count = known->field_count;
     for (uint32_t i = 0; i < known->field_count; i++) {
         head->fields[i] = known->fields[i];
         head->fields[i].name.start += start;
@@ -136,24 +177,24 @@ static enum http_fault run(struct http_head_parser *parser, const struct http_li
     const struct goal *goal = result;
     struct http_request *head = goal->head;
     int cs = parser->state;
-    uint32_t count = parser->field_count;
     const unsigned char *line = message + parser->start;
     const unsigned char *p = message + parser->position;
     const unsigned char *target = p, *mark = p;
-    const unsigned char *pe = run_end(limits, message, length, line);
+    const unsigned char *const end = head_end(limits, message, length);
+    const unsigned char *pe = line_end(line, end, line_limit(parser, limits));
     const unsigned char *const eof = NULL; /* input only stops here, it never ends */
     enum http_fault fault = HTTP_INCOMPLETE;
 
-    *head = (struct http_request){.message = message, .fields = head->fields};
+    *head = (struct http_request){
+        .message = message, .fields = head->fields, .field_count = parser->field_count};
     %% write exec;
     if (cs == request_error && (*p == '\r' || *p == '\n'))
         return HTTP_BAD_LINE_END;
     head->length = (uint32_t)(p - message);
-    head->field_count = count;
     *parser = (struct http_head_parser){
         .position = head->length,
         .start = (uint32_t)(line - message),
-        .field_count = count,
+        .field_count = head->field_count,
         .state = cs,
     };
     return fault == HTTP_INCOMPLETE ? limit_fault(parser, limits) : fault;

@@ -5,6 +5,7 @@
 #include <asynwsgi/http.h>
 
 #include "head.h"
+#include "plain.h"
 #include "scan.h"
 
 %%{
@@ -15,7 +16,7 @@
 
     action status_digit { head->status = (uint16_t)(head->status * 10 + *p - '0'); }
     action reason_begins { mark = p + 1; }
-    action reason_skip { p = scan_value(p + 1, pe) - 1; }
+    action reason_skip { p = scan_value(p + 1, pe, message) - 1; }
     action reason_ends { head->reason = span(message, mark, p); }
 
     # RFC 9112, 4.  Narrower: none of 0xx, which is no class (RFC 9110, 15); those
@@ -31,7 +32,7 @@
     status_line = (HTTP_version SP) @err(bad_version)
                   (status_code (SP @reason_begins reason_phrase %reason_ends)? CR)
                       @err(bad_status_line)
-                  line_LF;
+                  line_LF @plain_lines;
 
     # RFC 9112, 2.1.  No empty line in front: 2.2 has that for requests.
     main := status_line field_section;
@@ -44,24 +45,24 @@ static enum http_fault run(struct http_head_parser *parser, const struct http_li
 {
     struct http_response_head *head = result;
     int cs = parser->state;
-    uint32_t count = parser->field_count;
     const unsigned char *line = message + parser->start;
     const unsigned char *p = message + parser->position;
     const unsigned char *mark = p;
-    const unsigned char *pe = run_end(limits, message, length, line);
+    const unsigned char *const end = head_end(limits, message, length);
+    const unsigned char *pe = line_end(line, end, line_limit(parser, limits));
     const unsigned char *const eof = NULL; /* input only stops here, it never ends */
     enum http_fault fault = HTTP_INCOMPLETE;
 
-    *head = (struct http_response_head){.message = message, .fields = head->fields};
+    *head = (struct http_response_head){
+        .message = message, .fields = head->fields, .field_count = parser->field_count};
     %% write exec;
     if (cs == response_error && (*p == '\r' || *p == '\n'))
         return HTTP_BAD_LINE_END;
     head->length = (uint32_t)(p - message);
-    head->field_count = count;
     *parser = (struct http_head_parser){
         .position = head->length,
         .start = (uint32_t)(line - message),
-        .field_count = count,
+        .field_count = head->field_count,
         .state = cs,
     };
     return fault == HTTP_INCOMPLETE ? limit_fault(parser, limits) : fault;

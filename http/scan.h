@@ -1,137 +1,166 @@
 /*
- * scan: where runs of plain bytes end, 16 bytes at a time where there is SSE2.
+ * scan: where runs of plain bytes end, a block of bytes at a time where there is
+ * SIMD: 32 of them with AVX2, which is asked for by HTTP_SCAN_AVX2, or 16.  With
+ * HTTP_SCAN_PORTABLE, byte by byte.
  *
  * Each function gives the first byte from `p` on that is not of its class, or
- * `end`.  A class may leave out bytes that a machine would take: it sees them
- * one by one then.  It must not hold any that the machine would refuse.
+ * `end`.  What lies from `start` to `p` may be read too.  A class may leave out
+ * bytes that a machine would take: it sees them one by one then.  It must not
+ * hold any that the machine would refuse.
  */
 #ifndef HTTP_SCAN_H
 #define HTTP_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
-#if defined __SSE2__ && !defined HTTP_SCAN_PORTABLE
+#if defined HTTP_SCAN_PORTABLE
+#define SCAN_NOTHING 1
+#elif defined HTTP_SCAN_AVX2
+#include <immintrin.h>
+#define SCAN_BLOCK 32
+#define SCAN_REGISTER "x"
+#elif defined __SSE2__
 #include <emmintrin.h>
-#define SCAN_SSE2 1
-
-/* Bytes of a field value: SP, HTAB, VCHAR and obs-text. */
-static inline __m128i not_value_16(__m128i bytes)
-{
-    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-    __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
-    __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
-
-    return _mm_or_si128(_mm_andnot_si128(tab, control), del);
-}
-
-/* VCHAR but "#": bytes of a query. */
-static inline __m128i not_query_16(__m128i bytes)
-{
-    __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x21)); /* and those above 0x7f */
-    __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
-    __m128i hash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#'));
-
-    return _mm_or_si128(_mm_or_si128(low, del), hash);
-}
-
-/* Those but "?" and "%": bytes of a path. */
-static inline __m128i not_path_16(__m128i bytes)
-{
-    __m128i question = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('?'));
-    __m128i percent = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('%'));
-
-    return _mm_or_si128(_mm_or_si128(question, percent), not_query_16(bytes));
-}
-
-/* Letters and "-": most bytes of a field name. */
-static inline __m128i not_name_16(__m128i bytes)
-{
-    __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-    __m128i place = _mm_sub_epi8(lower, _mm_set1_epi8('a'));
-    __m128i letter = _mm_cmpeq_epi8(_mm_min_epu8(place, _mm_set1_epi8(25)), place);
-    __m128i hyphen = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
-
-    return _mm_cmpeq_epi8(_mm_or_si128(letter, hyphen), _mm_setzero_si128());
-}
+#define SCAN_BLOCK 16
+#define SCAN_REGISTER "x"
+#elif defined __ARM_NEON && defined __AARCH64EL__
+#include <arm_neon.h>
+#define SCAN_BLOCK 16
+#define SCAN_REGISTER "w"
 #endif
 
-static inline bool is_value(unsigned char byte)
+#ifndef SCAN_NOTHING
+#define SCAN_NOTHING 0
+#endif
+
+/*
+ * What is not of a class, of a byte or of each in a block: `of` says which.
+ * value: SP, HTAB, VCHAR and obs-text; query: VCHAR but "#"; path: and but "?" and
+ * "%"; name: letters and "-", which are most bytes of field names.
+ */
+#define NOT_VALUE(of, b) ((((b) <= of(0x1f)) ^ ((b) == of('\t'))) | ((b) == of(0x7f)))
+#define NOT_QUERY(of, b) (((of##_t)((b)-of(0x7f)) <= of(0xa1)) | ((b) == of('#')))
+#define NOT_PATH(of, b) (NOT_QUERY(of, b) | ((b) == of('?')) | ((b) == of('%')))
+#define NOT_NAME(of, b) ((((of##_t)(((b) | of(0x20)) - of('a')) <= of(25)) | ((b) == of('-'))) == 0)
+
+#define scan_byte(value) (value)
+typedef unsigned char scan_byte_t;
+
+#ifdef SCAN_BLOCK
+typedef unsigned char scan_block_t __attribute__((vector_size(SCAN_BLOCK)));
+
+/* A block of one value; such that a compiler has it in a register, and not made for each use. */
+static inline scan_block_t scan_block(unsigned char value)
 {
-    return (byte >= ' ' && byte != 0x7f) || byte == '\t';
+    scan_block_t block = {0};
+
+    block = block + value;
+    __asm__("" : "+" SCAN_REGISTER(block));
+    return block;
 }
 
-static inline bool is_query(unsigned char byte)
+static inline scan_block_t scan_load(const unsigned char *p)
 {
-    return byte > ' ' && byte < 0x7f && byte != '#';
+    scan_block_t block;
+
+    memcpy(&block, p, sizeof(block));
+    return block;
 }
 
-static inline bool is_path(unsigned char byte)
+/* Of the bytes that are not 0, which then are 0xff, the bits; SCAN_BITS for each. */
+#if defined __ARM_NEON
+#define SCAN_BITS 4
+static inline uint64_t scan_bits(scan_block_t block)
 {
-    return is_query(byte) && byte != '?' && byte != '%';
-}
+    uint8x8_t halves = vshrn_n_u16(vreinterpretq_u16_u8((uint8x16_t)block), 4);
 
-static inline bool is_name(unsigned char byte)
+    return vget_lane_u64(vreinterpret_u64_u8(halves), 0);
+}
+#else
+#define SCAN_BITS 1
+static inline uint64_t scan_bits(scan_block_t block)
 {
-    return (unsigned char)((byte | 0x20) - 'a') < 26 || byte == '-';
+#if SCAN_BLOCK == 32
+    return (unsigned)_mm256_movemask_epi8((__m256i)block);
+#else
+    return (unsigned)_mm_movemask_epi8((__m128i)block);
+#endif
 }
+#endif
+#define SCAN_PLACE(bits) ((unsigned)__builtin_ctzll(bits) / SCAN_BITS)
 
-#ifdef SCAN_SSE2
-#define SKIP_BLOCKS(class, p, end)                                           \
-    for (; (end) - (p) >= 16; (p) += 16) {                                   \
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p)); \
-        int stops = _mm_movemask_epi8(not_##class##_16(bytes));              \
-        if (stops != 0)                                                      \
-            return (p) + __builtin_ctz((unsigned)stops);                     \
+/* What is left behind the last whole block is seen in one that ends where it does. */
+#define SKIP_BLOCKS(NOT_CLASS, p, end, start)                          \
+    uint64_t stops;                                                    \
+    for (; (end) - (p) >= SCAN_BLOCK; (p) += SCAN_BLOCK) {             \
+        scan_block_t block = scan_load(p);                             \
+        stops = scan_bits((scan_block_t)NOT_CLASS(scan_block, block)); \
+        if (stops != 0)                                                \
+            return (p) + SCAN_PLACE(stops);                            \
+    }                                                                  \
+    if ((p) < (end) && (end) - (start) >= SCAN_BLOCK) {                \
+        scan_block_t block = scan_load((end)-SCAN_BLOCK);              \
+        stops = scan_bits((scan_block_t)NOT_CLASS(scan_block, block)); \
+        stops >>= SCAN_BITS * ((p) - ((end)-SCAN_BLOCK));              \
+        return stops != 0 ? (p) + SCAN_PLACE(stops) : (end);           \
+    }
+
+/* Likewise; and where there is no whole block, two halves of one. */
+#define CHECK_BLOCKS(NOT_CLASS, p, n)                                                      \
+    scan_block_t block;                                                                    \
+    if ((n) >= SCAN_BLOCK) {                                                               \
+        for (; (n) > SCAN_BLOCK; (p) += SCAN_BLOCK, (n) -= SCAN_BLOCK) {                   \
+            block = scan_load(p);                                                          \
+            if (scan_bits((scan_block_t)NOT_CLASS(scan_block, block)) != 0)                \
+                return false;                                                              \
+        }                                                                                  \
+        block = scan_load((p) + (n)-SCAN_BLOCK);                                           \
+        return scan_bits((scan_block_t)NOT_CLASS(scan_block, block)) == 0;                 \
+    }                                                                                      \
+    if ((n) >= SCAN_BLOCK / 2) {                                                           \
+        memcpy(&block, p, SCAN_BLOCK / 2);                                                 \
+        memcpy((char *)&block + SCAN_BLOCK / 2, (p) + (n)-SCAN_BLOCK / 2, SCAN_BLOCK / 2); \
+        return scan_bits((scan_block_t)NOT_CLASS(scan_block, block)) == 0;                 \
     }
 #else
-#define SKIP_BLOCKS(class, p, end)
+#define SKIP_BLOCKS(NOT_CLASS, p, end, start) (void)(start);
+#define CHECK_BLOCKS(NOT_CLASS, p, n)
 #endif
 
-#define SCAN(class)                                                           \
-    static inline const unsigned char *scan_##class(const unsigned char *p,   \
-                                                    const unsigned char *end) \
-    {                                                                         \
-        SKIP_BLOCKS(class, p, end)                                            \
-        while (p < end && is_##class(*p))                                     \
-            p++;                                                              \
-        return p;                                                             \
+#define SCAN(class, NOT_CLASS)                                                        \
+    static inline bool is_##class(unsigned char byte)                                 \
+    {                                                                                 \
+        return !(NOT_CLASS(scan_byte, byte));                                         \
+    }                                                                                 \
+                                                                                      \
+    static inline const unsigned char *scan_##class(                                  \
+        const unsigned char *p, const unsigned char *end, const unsigned char *start) \
+    {                                                                                 \
+        SKIP_BLOCKS(NOT_CLASS, p, end, start)                                         \
+        while (p < end && is_##class(*p))                                             \
+            p++;                                                                      \
+        return p;                                                                     \
     }
 
-SCAN(value)
-SCAN(query)
-SCAN(path)
-SCAN(name)
-
-/* Whether all of the bytes are of the class; the last block overlaps the one before it. */
-#ifdef SCAN_SSE2
-#define HAS_STOPS(class, bytes) (_mm_movemask_epi8(not_##class##_16(bytes)) != 0)
-#define BLOCK(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
-#define HALF(p) _mm_loadl_epi64((const __m128i *)(const void *)(p))
-#define CHECK_BLOCKS(class, p, n)                      \
-    if ((n) >= 16) {                                   \
-        for (; (n) > 16; (p) += 16, (n) -= 16)         \
-            if (HAS_STOPS(class, BLOCK(p)))            \
-                return false;                          \
-        return !HAS_STOPS(class, BLOCK((p) + (n)-16)); \
-    }                                                  \
-    if ((n) >= 8)                                      \
-        return !HAS_STOPS(class, _mm_unpacklo_epi64(HALF(p), HALF((p) + (n)-8)));
-#else
-#define CHECK_BLOCKS(class, p, n)
-#endif
-
-#define ALL(class)                                                   \
+/* Whether all of the bytes are of the class. */
+#define ALL(class, NOT_CLASS)                                        \
     static inline bool all_##class(const unsigned char *p, size_t n) \
     {                                                                \
-        CHECK_BLOCKS(class, p, n)                                    \
+        CHECK_BLOCKS(NOT_CLASS, p, n)                                \
         while (n > 0 && is_##class(*p))                              \
             p++, n--;                                                \
         return n == 0;                                               \
     }
 
-ALL(value)
-ALL(name)
+SCAN(value, NOT_VALUE)
+SCAN(query, NOT_QUERY)
+SCAN(path, NOT_PATH)
+SCAN(name, NOT_NAME)
+ALL(value, NOT_VALUE)
+ALL(name, NOT_NAME)
 
 #undef SCAN
 #undef ALL

@@ -238,7 +238,7 @@ bool http_server_give_exchange(struct http_connection *c)
         if (exchange == NULL)
             return false;
     }
-    *exchange = (struct http_exchange){0};
+    memset(exchange, 0, offsetof(struct http_exchange, chunked)); /* that is set with the framing */
     c->exchange = exchange;
     return true;
 }
@@ -291,7 +291,10 @@ static void set_spent(struct http_server *server, bool spent)
     if (server->options.spent != NULL)
         server->options.spent(server->options.spent_context, spent);
     for (struct http_listener *listener = server->listeners; listener; listener = listener->next)
-        (spent ? tcpsocket_listener_pause : tcpsocket_listener_resume)(&listener->socket);
+        if (spent)
+            tcpsocket_listener_pause(&listener->socket);
+        else
+            tcpsocket_listener_resume(&listener->socket);
     for (struct http_connection *c = server->connections; c != NULL; c = next) {
         next = c->next;
         http_connection_spent(c);

@@ -8,8 +8,8 @@ test_packages='bpftrace chromium clang clang-format clang-tidy curl g++ git guni
     libclang-rt-14-dev libev-dev libgtest-dev libssl-dev liburing-dev libuv1-dev mandoc
     nghttp2-client nginx-light python3-beaker python3-bottle python3-dbg python3-django
     python3-falcon python3-flask python3-paste python3-pytest python3-requests python3-venv
-    python3-waitress python3-webtest python3-werkzeug shellcheck slowhttptest systemtap-sdt-dev
-    uwsgi-core uwsgi-plugin-python3 valgrind wrk'
+    python3-waitress python3-webtest python3-werkzeug shellcheck slowhttptest strace
+    systemtap-sdt-dev uwsgi-core uwsgi-plugin-python3 valgrind wrk'
 
 # need_packages PACKAGE...: installs those that are missing if root, and otherwise says how to.
 # On a system without dpkg, it is left to configure to say what is missing.

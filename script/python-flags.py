@@ -23,7 +23,17 @@ else:
         sys.exit(places[0] + ' not found; it belongs to the Python that was built there')
     libs = [archive] + [var(v) for v in ('LINKFORSHARED', 'LIBS', 'MODLIBS', 'SYSLIBS')]
 
+# The same within the program, if that can be: all of it, for extension modules to find there. The
+# archive need not be fit for a program that can be loaded anywhere.
+archive = os.path.join(var('LIBPL') or '', var('LIBRARY') or '')
+static = []
+if os.path.isfile(archive) and not var('Py_DEBUG'):
+    static = ['-no-pie', '-Wl,--export-dynamic-symbol=Py*', '-Wl,--export-dynamic-symbol=_Py*',
+              '-Wl,--whole-archive', archive, '-Wl,--no-whole-archive']
+    static += [var(v) for v in ('LIBS', 'MODLIBS', 'SYSLIBS')]
+
 print('PYTHON=' + shlex.quote(sys.executable))
 print('PYTHON_VERSION=' + shlex.quote(sys.version.split()[0]))
 print('PYTHON_CPPFLAGS=' + shlex.quote('-isystem ' + include))
 print('PYTHON_LIBS=' + shlex.quote(' '.join(filter(None, libs))))
+print('PYTHON_STATIC_LIBS=' + shlex.quote(' '.join(filter(None, static))))

@@ -4,8 +4,9 @@ TEST_EXTENSIONS = .py .sh
 LOG_COMPILER = $(srcdir)/t/run
 PY_LOG_COMPILER = $(srcdir)/t/e2e/run
 SH_LOG_COMPILER = bash
+tested = asynwsgi
 AM_TESTS_ENVIRONMENT = \
-	ASYNWSGI='$(abs_top_builddir)/asynwsgi' PYTHON='$(PYTHON)' CC='$(CC)' CXX='$(CXX)' \
+	ASYNWSGI='$(abs_top_builddir)/$(tested)' PYTHON='$(PYTHON)' CC='$(CC)' CXX='$(CXX)' \
 	INSTRUMENT_FLAGS='$(INSTRUMENT_FLAGS)'; : "$${ASYNWSGI_TEST_BACKENDS=$(backends)}"; \
 	export ASYNWSGI PYTHON CC CXX INSTRUMENT_FLAGS ASYNWSGI_TEST_BACKENDS;
 EXTRA_DIST += t/lsan.supp t/run t/valgrind.supp

@@ -18,6 +18,8 @@
 #include <assert.h>
 #include <asynwsgi/phases.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/uio.h>
 
 /* Linux' (send(2)): what is sent goes into one segment with what follows. */
@@ -195,7 +197,7 @@ static int send_all(struct tcpsocket_stream *stream, struct iovec *data, size_t 
         error = keep(stream, pieces, (size_t)taken, most);
     if (error)
         tcpsocket_stream_break(stream, error);
-    else
+    else if (!tcpsocket_pool_serves(pool, stream)) /* or its turn ends with that */
         tcpsocket_stream_watch(stream);
     data->iov_len = pieces[1].iov_len;
     return error;
@@ -255,6 +257,13 @@ void tcpsocket_stream_write(struct tcpsocket_stream *stream)
         finish(stream);
     if (taken > 0 && tcpsocket_buffer_length(stream->output) <= stream->pool->limits.output_low)
         go_on(stream);
+}
+
+void tcpsocket_stream_gather(struct tcpsocket_stream *stream, bool on)
+{
+    const int no_delay = !on;
+
+    setsockopt(stream->target.fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
 }
 
 size_t tcpsocket_stream_unsent(const struct tcpsocket_stream *stream)

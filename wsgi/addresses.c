@@ -1,30 +1,42 @@
 #include "addresses.h"
 
-#include "hash.h"
-
 #include <asynwsgi/tcpsocket.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
-static struct wsgi_address_key make_key(const struct sockaddr *socket)
+static union wsgi_address_key make_key(const struct sockaddr *socket)
 {
-    struct wsgi_address_key key = {0};
+    union wsgi_address_key key = {0};
 
     if (socket->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)socket;
 
-        key.family = AF_INET;
-        key.port = v4->sin_port;
-        memcpy(key.host, &v4->sin_addr, sizeof v4->sin_addr);
+        key.part.family = AF_INET;
+        key.part.port = v4->sin_port;
+        memcpy(key.part.host, &v4->sin_addr, sizeof v4->sin_addr);
     } else if (socket->sa_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)socket;
 
-        key.family = AF_INET6;
-        key.port = v6->sin6_port;
-        key.scope = v6->sin6_scope_id;
-        memcpy(key.host, &v6->sin6_addr, sizeof v6->sin6_addr);
+        key.part.family = AF_INET6;
+        key.part.port = v6->sin6_port;
+        key.part.scope = v6->sin6_scope_id;
+        memcpy(key.part.host, &v6->sin6_addr, sizeof v6->sin6_addr);
     }
     return key;
+}
+
+static size_t hash(const union wsgi_address_key *key)
+{
+    uint64_t h = key->words[0] * UINT64_C(0x9e3779b97f4a7c15);
+
+    h = (h ^ key->words[1]) * UINT64_C(0xff51afd7ed558ccd);
+    h = (h ^ key->words[2]) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return (size_t)(h >> (64 - WSGI_ADDRESS_BITS));
+}
+
+static bool is_same(const union wsgi_address_key *a, const union wsgi_address_key *b)
+{
+    return a->words[0] == b->words[0] && a->words[1] == b->words[1] && a->words[2] == b->words[2];
 }
 
 static PyObject *text(struct wsgi_values *values, const char *bytes, int length)
@@ -32,34 +44,47 @@ static PyObject *text(struct wsgi_values *values, const char *bytes, int length)
     return wsgi_values_get(values, (const unsigned char *)bytes, (size_t)length);
 }
 
-static int fill(struct wsgi_address *address, struct wsgi_values *values,
-                const struct sockaddr *socket)
+static int fill_host(struct wsgi_address *address, struct wsgi_values *values,
+                     const struct sockaddr *socket)
 {
-    char host[TCPSOCKET_ADDRESS_TEXT], port[8] = "", name[TCPSOCKET_ADDRESS_TEXT + 2];
-    int length = (int)tcpsocket_address_host(socket, host), digits = 0, named;
+    char host[TCPSOCKET_ADDRESS_TEXT], name[TCPSOCKET_ADDRESS_TEXT + 2];
+    int length = (int)tcpsocket_address_host(socket, host), named;
 
-    if (length > 0)
-        digits = snprintf(port, sizeof port, "%u", tcpsocket_address_port(socket));
     named = snprintf(name, sizeof name, socket->sa_family == AF_INET6 ? "[%.*s]" : "%.*s", length,
                      host);
     Py_XSETREF(address->host, text(values, host, length));
-    Py_XSETREF(address->port, text(values, port, digits));
     Py_XSETREF(address->name, text(values, name, named));
-    return address->host && address->port && address->name ? 0 : -1;
+    return address->host && address->name ? 0 : -1;
+}
+
+static int fill_port(struct wsgi_address *address, struct wsgi_values *values,
+                     const struct sockaddr *socket)
+{
+    char port[8] = "";
+    int digits = 0;
+
+    if (PyUnicode_GET_LENGTH(address->host) > 0)
+        digits = snprintf(port, sizeof port, "%u", tcpsocket_address_port(socket));
+    Py_XSETREF(address->port, text(values, port, digits));
+    return address->port ? 0 : -1;
 }
 
 const struct wsgi_address *wsgi_addresses_get(struct wsgi_addresses *addresses,
                                               struct wsgi_values *values,
                                               const struct sockaddr *socket)
 {
-    struct wsgi_address_key key = make_key(socket);
-    size_t index = wsgi_hash((unsigned char *)&key, sizeof key, WSGI_ADDRESS_BITS);
-    struct wsgi_address *slot = &addresses->slots[index];
+    union wsgi_address_key key = make_key(socket);
+    struct wsgi_address *slot = &addresses->slots[hash(&key)];
 
-    if (slot->host && slot->port && slot->name && memcmp(&slot->key, &key, sizeof key) == 0)
+    if (slot->is_filled && is_same(&slot->key, &key))
         return slot;
+    /* Connections of one client often take turns in a slot: then it is the port that differs. */
+    slot->key.part.port = key.part.port;
+    slot->is_filled =
+        (slot->is_filled && is_same(&slot->key, &key)) || fill_host(slot, values, socket) == 0;
     slot->key = key;
-    return fill(slot, values, socket) < 0 ? NULL : slot;
+    slot->is_filled = slot->is_filled && fill_port(slot, values, socket) == 0;
+    return slot->is_filled ? slot : NULL;
 }
 
 void wsgi_addresses_fini(struct wsgi_addresses *addresses)

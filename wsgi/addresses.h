@@ -5,19 +5,24 @@
 #include "python.h"
 #include "values.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 /* An address without its padding; all zero for a unix socket. */
-struct wsgi_address_key {
-    uint32_t scope;
-    uint16_t family, port;
-    unsigned char host[16];
+union wsgi_address_key {
+    struct {
+        uint32_t scope;
+        uint16_t family, port;
+        unsigned char host[16];
+    } part;
+    uint64_t words[3];
 };
 
 struct wsgi_address {
-    struct wsgi_address_key key;
-    PyObject *host, *port; /* "" for a unix socket; NULL: this slot is free */
+    union wsgi_address_key key;
+    bool is_filled;        /* else this slot is free */
+    PyObject *host, *port; /* "" for a unix socket */
     PyObject *name;        /* the host as in a URL: "[::1]" (RFC 3875, 4.1.14) */
 };
 

@@ -1,13 +1,15 @@
 /*
  * The environ dictionary (PEP 3333, "environ Variables"; RFC 3875): a copy of
  * a template that has a key for all that every request has, so that no copy
- * need grow, and for some the value that most requests have.
+ * need grow, and for some the value that most requests have.  Or one that served
+ * a request with the same fields, see model.h.
  *
  * Fields that were repeated are joined by ", ", Cookie by "; ".  A field with
  * an underscore in its name is left out, unless the options say otherwise.  Transfer-Encoding
  * stays, though the body is decoded: by it an application can tell that there is a body when there
  * is no CONTENT_LENGTH.
  */
+#include "cpython.h"
 #include "request.h"
 
 #include "config.h"
@@ -79,12 +81,13 @@ static int fill_template(struct wsgi *wsgi, PyObject *template)
 
 int wsgi_environ_init(struct wsgi *wsgi)
 {
-    PyObject *template = PyDict_New();
+    struct wsgi_environ template = {.dict = PyDict_New()};
     int r = -1;
 
-    if (template && fill_template(wsgi, template) == 0)
-        r = wsgi_model_make(&wsgi->template, &wsgi->names, 0, template);
-    Py_XDECREF(template);
+    template.usual[WSGI_NAME_QUERY_STRING] = wsgi->names.of[WSGI_NAME_EMPTY];
+    if (template.dict && fill_template(wsgi, template.dict) == 0)
+        r = wsgi_model_make(&wsgi->template, &template);
+    Py_XDECREF(template.dict);
     return r;
 }
 
@@ -95,21 +98,33 @@ void wsgi_environ_fini(struct wsgi *wsgi)
         wsgi_model_fini(&wsgi->models[i]);
 }
 
-/* An environ that is being made of ... */
+/* An environ that is being made. */
 struct making {
     struct wsgi *wsgi;
     const struct http_request *head;
-    PyObject *env;
-    const struct wsgi_model *model; /* ... of which it is a copy; NULL: that is gone */
+    struct wsgi_environ *env;
 };
 
-/* env[name] = value, whose reference is taken over, unless that came with the model. */
-static int set_known(const struct making *making, enum wsgi_name name, PyObject *value)
+/* environ[name] = value, unless it has that already; NULL: making the value failed. */
+static inline int set_known(const struct making *making, enum wsgi_name name, PyObject *value)
 {
-    if (!value || !making->model || value != making->model->usual[name])
-        return set(making->env, making->wsgi->names.of[name], value);
-    Py_DECREF(value);
-    return 0;
+    struct wsgi_environ *env = making->env;
+
+    if (!value)
+        return -1;
+    if (value == env->usual[name])
+        return 0;
+    env->usual[name] = value;
+    return PyDict_SetItem(env->dict, making->wsgi->names.of[name], value);
+}
+
+/* The same with a reference, which is taken over. */
+static int set_made(const struct making *making, enum wsgi_name name, PyObject *value)
+{
+    int r = set_known(making, name, value);
+
+    Py_XDECREF(value);
+    return r;
 }
 
 /* -- The request line ----------------------------------------------------- */
@@ -151,22 +166,37 @@ static PyObject *query_of(struct wsgi *wsgi, const struct http_request *head)
                                   : Py_NewRef(wsgi->names.of[WSGI_NAME_EMPTY]);
 }
 
+/* Whether that of the request before was the same, from which all of it follows. */
+static bool has_request_line(const struct making *making, PyObject *version)
+{
+    const struct http_request *head = making->head;
+    PyObject *const *usual = making->env->usual;
+    PyObject *method = usual[WSGI_NAME_REQUEST_METHOD], *target = usual[WSGI_NAME_REQUEST_URI];
+
+    return usual[WSGI_NAME_SERVER_PROTOCOL] == version && method && target &&
+           wsgi_value_is(method, head->message + head->method.start, head->method.length) &&
+           wsgi_value_is(target, head->message + head->target.start, head->target.length);
+}
+
 static int set_request_line(struct wsgi_request *request, const struct making *making)
 {
     struct wsgi *wsgi = making->wsgi;
     const struct http_request *head = making->head;
-    enum wsgi_name version = head->minor == 0 ? WSGI_NAME_HTTP_1_0 : WSGI_NAME_HTTP_1_1;
+    PyObject *version = wsgi->names.of[head->minor == 0 ? WSGI_NAME_HTTP_1_0 : WSGI_NAME_HTTP_1_1];
 
+    if (has_request_line(making, version)) {
+        request->method = Py_NewRef(making->env->usual[WSGI_NAME_REQUEST_METHOD]);
+        request->target = Py_NewRef(making->env->usual[WSGI_NAME_REQUEST_URI]);
+        return 0;
+    }
     request->method = text_of(wsgi, head, head->method);
     request->target = text_of(wsgi, head, head->target);
-    if (!request->method || !request->target)
+    if (set_known(making, WSGI_NAME_REQUEST_METHOD, request->method) < 0 ||
+        set_known(making, WSGI_NAME_REQUEST_URI, request->target) < 0 ||
+        set_made(making, WSGI_NAME_PATH_INFO, path_of(request, head)) < 0 ||
+        set_made(making, WSGI_NAME_QUERY_STRING, query_of(wsgi, head)) < 0)
         return -1;
-    if (set_known(making, WSGI_NAME_REQUEST_METHOD, Py_NewRef(request->method)) < 0 ||
-        set_known(making, WSGI_NAME_REQUEST_URI, Py_NewRef(request->target)) < 0 ||
-        set_known(making, WSGI_NAME_PATH_INFO, path_of(request, head)) < 0 ||
-        set_known(making, WSGI_NAME_QUERY_STRING, query_of(wsgi, head)) < 0)
-        return -1;
-    return set_known(making, WSGI_NAME_SERVER_PROTOCOL, Py_NewRef(wsgi->names.of[version]));
+    return set_known(making, WSGI_NAME_SERVER_PROTOCOL, version);
 }
 
 /* -- Fields --------------------------------------------------------------- */
@@ -215,44 +245,71 @@ static int set_field(struct wsgi *wsgi, PyObject *env, const struct http_request
     return r;
 }
 
-/*
- * A copy of the model, with the fields that it does not have.
- *
- * A copy of a dict may have the garbage collector run, so Python code, so other
- * threads of the pool, which may make it another model: nothing else here does.
- */
-static int begin(struct making *making)
+static int copy(struct wsgi_environ *env, const struct wsgi_model *model)
+{
+    PyObject *copied = Py_NewRef(model->environ.dict);
+
+    *env = model->environ;
+    /* This may run Python code, which may make it another model. */
+    env->dict = PyDict_Copy(copied);
+    Py_DECREF(copied);
+    return env->dict ? 0 : -1;
+}
+
+/* Whether there is a spare one that nobody else has come by: then the request has it. */
+static bool take_spare(struct wsgi_request *request, struct wsgi_model *model)
+{
+    struct wsgi_environ *spare = &model->spare;
+
+    if (!spare->dict)
+        return false;
+    if (Py_REFCNT(spare->dict) > 1 || Py_REFCNT(spare->input) > 1 ||
+        !wsgi_dict_is_unchanged(spare->dict, spare->version)) {
+        Py_CLEAR(spare->dict);
+        return false;
+    }
+    request->environ = *spare;
+    spare->dict = NULL;
+    Py_XDECREF(request->input);
+    request->input = Py_NewRef(request->environ.input);
+    ((struct wsgi_input *)request->input)->request = request;
+    return true;
+}
+
+static bool is_of(const struct wsgi_model *model, const struct http_request *head)
+{
+    return head->section != 0 && model->section == head->section;
+}
+
+/* One that has the fields. */
+static int begin(struct wsgi_request *request, const struct making *making)
 {
     struct wsgi *wsgi = making->wsgi;
     const struct http_request *head = making->head;
-    const struct wsgi_model *model = &wsgi->models[head->section % WSGI_MODELS];
-    bool is_known = head->section != 0 && model->section == head->section;
-    PyObject *copied;
+    struct wsgi_model *model = &wsgi->models[head->section % WSGI_MODELS];
+    bool is_known;
 
-    if (!is_known)
-        model = &wsgi->template;
-    copied = Py_NewRef(model->env);
-    making->env = PyDict_Copy(copied);
-    making->model = model->env == copied ? model : NULL;
-    Py_DECREF(copied);
-    if (!making->env)
+    if (is_of(model, head) && take_spare(request, model))
+        return 0;
+    is_known = is_of(model, head); /* still: what was spare may have run Python code at its end */
+    if (copy(making->env, is_known ? model : &wsgi->template) < 0)
         return -1;
     for (uint32_t i = 0; !is_known && i < head->field_count; i++)
-        if (set_field(wsgi, making->env, head, &head->fields[i]) < 0)
+        if (set_field(wsgi, making->env->dict, head, &head->fields[i]) < 0)
             return -1;
+    making->env->section = head->section;
     return 0;
 }
 
 /* The next request with this section, if it may come, has what this one has. */
 static int keep(const struct making *making)
 {
-    struct wsgi *wsgi = making->wsgi;
-    uint64_t section = making->head->section;
-    struct wsgi_model *model = &wsgi->models[section % WSGI_MODELS];
+    struct wsgi_environ *env = making->env;
+    struct wsgi_model *model = &making->wsgi->models[env->section % WSGI_MODELS];
 
-    if (section == 0 || model->section == section || making->head->authority.length > 0)
+    if (env->section == 0 || model->section == env->section)
         return 0;
-    return wsgi_model_make(model, &wsgi->names, section, making->env);
+    return wsgi_model_make(model, env);
 }
 
 /* The target's authority comes before Host (RFC 9112, 3.2.2). */
@@ -260,7 +317,8 @@ static int set_authority(const struct making *making)
 {
     if (making->head->authority.length == 0)
         return 0;
-    return set(making->env, making->wsgi->names.of[WSGI_NAME_HTTP_HOST],
+    making->env->section = 0;
+    return set(making->env->dict, making->wsgi->names.of[WSGI_NAME_HTTP_HOST],
                text_of(making->wsgi, making->head, making->head->authority));
 }
 
@@ -271,16 +329,9 @@ static int set_peer(const struct making *making, const struct sockaddr *socket)
     struct wsgi *wsgi = making->wsgi;
     const struct wsgi_address *peer = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
 
-    if (!peer || set_known(making, WSGI_NAME_REMOTE_ADDR, Py_NewRef(peer->host)) < 0)
+    if (!peer || set_known(making, WSGI_NAME_REMOTE_ADDR, peer->host) < 0)
         return -1;
-    return set_known(making, WSGI_NAME_REMOTE_PORT, Py_NewRef(peer->port));
-}
-
-static int set_server(const struct making *making, PyObject *name, PyObject *port)
-{
-    int r = set_known(making, WSGI_NAME_SERVER_NAME, name);
-
-    return set_known(making, WSGI_NAME_SERVER_PORT, port) < 0 ? -1 : r;
+    return set_known(making, WSGI_NAME_REMOTE_PORT, peer->port);
 }
 
 /*
@@ -291,7 +342,7 @@ static int set_server_by_host(const struct making *making)
 {
     struct wsgi_values *values = &making->wsgi->values;
     PyObject *host =
-        PyDict_GetItemWithError(making->env, making->wsgi->names.of[WSGI_NAME_HTTP_HOST]);
+        PyDict_GetItemWithError(making->env->dict, making->wsgi->names.of[WSGI_NAME_HTTP_HOST]);
     const unsigned char *name = (const unsigned char *)"localhost", *port = NULL;
     size_t length = strlen("localhost"), digits = 0;
 
@@ -312,8 +363,9 @@ static int set_server_by_host(const struct making *making)
         port = (const unsigned char *)"80";
         digits = 2;
     }
-    return set_server(making, wsgi_values_get(values, name, length),
-                      wsgi_values_get(values, port, digits));
+    if (set_made(making, WSGI_NAME_SERVER_NAME, wsgi_values_get(values, name, length)) < 0)
+        return -1;
+    return set_made(making, WSGI_NAME_SERVER_PORT, wsgi_values_get(values, port, digits));
 }
 
 static int set_local(const struct making *making, const struct sockaddr *socket)
@@ -324,18 +376,55 @@ static int set_local(const struct making *making, const struct sockaddr *socket)
     if (socket->sa_family != AF_INET && socket->sa_family != AF_INET6)
         return set_server_by_host(making);
     local = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
-    return local ? set_server(making, Py_NewRef(local->name), Py_NewRef(local->port)) : -1;
+    if (!local || set_known(making, WSGI_NAME_SERVER_NAME, local->name) < 0)
+        return -1;
+    return set_known(making, WSGI_NAME_SERVER_PORT, local->port);
+}
+
+/* wsgi.input */
+static int set_input(struct wsgi_request *request)
+{
+    struct wsgi *wsgi = request->wsgi;
+    struct wsgi_environ *env = &request->environ;
+
+    if (!request->input)
+        request->input = wsgi_input_new(wsgi->types, request);
+    if (!request->input)
+        return -1;
+    if (env->input == request->input)
+        return 0;
+    env->input = request->input;
+    return PyDict_SetItem(env->dict, wsgi->names.of[WSGI_NAME_INPUT], request->input);
 }
 
 int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head,
                       const struct sockaddr *local, const struct sockaddr *peer)
 {
-    struct making making = {.wsgi = request->wsgi, .head = head};
-    int r = begin(&making);
+    struct wsgi_environ *env = &request->environ;
+    struct making making = {.wsgi = request->wsgi, .head = head, .env = env};
 
-    request->env = making.env;
-    if (r < 0 || set_request_line(request, &making) < 0 || set_authority(&making) < 0 ||
-        set_local(&making, local) < 0 || set_peer(&making, peer) < 0 || keep(&making) < 0)
+    if (begin(request, &making) < 0 || set_request_line(request, &making) < 0 ||
+        set_authority(&making) < 0 || set_local(&making, local) < 0 ||
+        set_peer(&making, peer) < 0 || keep(&making) < 0 || set_input(request) < 0)
         return -1;
-    return PyDict_SetItem(request->env, request->wsgi->names.of[WSGI_NAME_INPUT], request->input);
+    env->version = wsgi_dict_version(env->dict);
+    return 0;
+}
+
+void wsgi_environ_leave(struct wsgi_request *request)
+{
+    struct wsgi_environ *env = &request->environ;
+    struct wsgi_model *model = &request->wsgi->models[env->section % WSGI_MODELS];
+
+    if (env->section == 0 || model->section != env->section || model->spare.dict ||
+        Py_REFCNT(env->dict) > 1 || Py_REFCNT(env->input) > 2 ||
+        !wsgi_dict_is_unchanged(env->dict, env->version)) {
+        Py_CLEAR(env->dict);
+        return;
+    }
+    wsgi_input_clear(request->input);
+    ((struct wsgi_input *)request->input)->request = NULL;
+    Py_CLEAR(request->input);
+    model->spare = *env;
+    env->dict = NULL;
 }

@@ -4,8 +4,9 @@
  * objects, and only what fails runs Python code, so these stay.  That code may
  * have another head made in the same place: a failure is the last thing done there.
  *
- * What the spare one was before is often what it is to be again, but for its
- * Content-Length: then comparing the characters is all there is to do.
+ * What a head was before is often what it is to be again, but for its Content-Length:
+ * then comparing the characters is all there is to do, and not even that for the
+ * constants of an application, which are the same objects each time.
  */
 #include "head.h"
 
@@ -183,7 +184,7 @@ static int check_header(PyObject *pair, struct http_header *header, struct http_
 static int reserve_headers(struct wsgi_head *head, size_t count)
 {
     size_t capacity = count < FIRST_HEADERS ? FIRST_HEADERS : count;
-    struct http_header *headers;
+    struct wsgi_header *headers;
 
     if (count <= head->header_capacity)
         return 0;
@@ -205,21 +206,20 @@ static int check_headers(struct wsgi_head *head, PyObject *headers)
         return -1;
     head->lines = (struct http_lines){.content_length = -1};
     for (size_t i = 0; i < count; i++)
-        if (check_header(PyList_GET_ITEM(headers, (Py_ssize_t)i), &head->headers[i], &head->lines) <
-            0)
+        if (check_header(PyList_GET_ITEM(headers, (Py_ssize_t)i), &head->headers[i].text,
+                         &head->lines) < 0)
             return -1;
-    head->header_count = count;
     return 0;
 }
 
-static int reserve_bytes(struct wsgi_head *head)
+static int reserve_bytes(struct wsgi_head *head, size_t count)
 {
     size_t needed = head->response.status_length, capacity;
     unsigned char *bytes;
 
-    for (size_t i = 0; i < head->header_count; i++)
-        needed +=
-            (size_t)head->headers[i].name_length + head->headers[i].value_length + strlen(": \r\n");
+    for (size_t i = 0; i < count; i++)
+        needed += (size_t)head->headers[i].text.name_length + head->headers[i].text.value_length +
+                  strlen(": \r\n");
     if (needed <= head->capacity)
         return 0;
     capacity = needed < FIRST ? FIRST : needed;
@@ -251,24 +251,51 @@ static unsigned char *copy_header(unsigned char *to, struct http_header *header)
 }
 
 /* The status, the lines, and behind them Content-Length, which is no line. */
-static void copy_bytes(struct wsgi_head *head)
+static void copy_bytes(struct wsgi_head *head, size_t count)
 {
     unsigned char *lines =
         copy(head->bytes, &head->response.status_text, head->response.status_length);
     unsigned char *to = lines;
 
-    for (size_t i = 0; i < head->header_count; i++) {
-        if (is_length(&head->headers[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (is_length(&head->headers[i].text))
             continue;
-        to = copy_header(to, &head->headers[i]);
+        to = copy_header(to, &head->headers[i].text);
         *to++ = '\r';
         *to++ = '\n';
     }
     head->lines.bytes = lines;
     head->lines.length = (uint32_t)(to - lines);
-    for (size_t i = 0; i < head->header_count; i++)
-        if (is_length(&head->headers[i]))
-            to = copy_header(to, &head->headers[i]);
+    for (size_t i = 0; i < count; i++)
+        if (is_length(&head->headers[i].text))
+            to = copy_header(to, &head->headers[i].text);
+}
+
+/* Let go of what it was made of; then it is the same as nothing. */
+static void forget(struct wsgi_head *head)
+{
+    Py_CLEAR(head->status);
+    while (head->header_count > 0)
+        Py_XDECREF(head->headers[--head->header_count].pair);
+}
+
+static bool is_constant(PyObject *pair)
+{
+    return PyTuple_CheckExact(pair) && PyUnicode_CheckExact(PyTuple_GET_ITEM(pair, 0)) &&
+           PyUnicode_CheckExact(PyTuple_GET_ITEM(pair, 1));
+}
+
+static void remember(struct wsgi_head *head, PyObject *status, PyObject *headers)
+{
+    size_t count = (size_t)PyList_GET_SIZE(headers);
+
+    head->status = PyUnicode_CheckExact(status) ? Py_NewRef(status) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        PyObject *pair = PyList_GET_ITEM(headers, (Py_ssize_t)i);
+
+        head->headers[i].pair = is_constant(pair) ? Py_NewRef(pair) : NULL;
+    }
+    head->header_count = count;
 }
 
 static int make(struct wsgi_head *head, PyObject *status, PyObject *headers)
@@ -278,12 +305,15 @@ static int make(struct wsgi_head *head, PyObject *status, PyObject *headers)
                      Py_TYPE(headers)->tp_name);
         return -1;
     }
+    forget(head); /* what fails may have others look at it */
     if (check_status(status, &head->response) < 0 || check_headers(head, headers) < 0 ||
-        reserve_bytes(head) < 0)
+        reserve_bytes(head, (size_t)PyList_GET_SIZE(headers)) < 0)
         return -1;
-    copy_bytes(head);
+    copy_bytes(head, (size_t)PyList_GET_SIZE(headers));
+    remember(head, status, headers);
     return 0;
 }
+
 /* -- The same once more ---------------------------------------------------- */
 
 static bool is_text(PyObject *object, const unsigned char *bytes, uint32_t length)
@@ -293,18 +323,22 @@ static bool is_text(PyObject *object, const unsigned char *bytes, uint32_t lengt
 }
 
 /* Whether the pair is this header of the head, or is a Content-Length and this one is, too. */
-static bool is_header(PyObject *pair, const struct http_header *header,
+static bool is_header(PyObject *pair, const struct wsgi_header *header,
                       const struct http_lines *lines, int64_t *content_length)
 {
-    bool is_line = header->name < lines->bytes + lines->length;
+    bool is_line = header->text.name < lines->bytes + lines->length;
+    bool is_it = pair == header->pair;
     PyObject *value;
 
-    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2 ||
-        !is_text(PyTuple_GET_ITEM(pair, 0), header->name, header->name_length))
+    if (is_it && is_line)
+        return true;
+    if (!is_it &&
+        (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2 ||
+         !is_text(PyTuple_GET_ITEM(pair, 0), header->text.name, header->text.name_length)))
         return false;
     value = PyTuple_GET_ITEM(pair, 1);
     if (is_line)
-        return is_text(value, header->value, header->value_length);
+        return is_text(value, header->text.value, header->text.value_length);
     if (*content_length >= 0 || !is_latin_1(value))
         return false;
     *content_length =
@@ -319,7 +353,8 @@ static bool is_same(struct wsgi_head *head, PyObject *status, PyObject *headers)
     int64_t content_length = -1;
 
     if (count == 0 || !PyList_CheckExact(headers) || (size_t)PyList_GET_SIZE(headers) != count ||
-        !is_text(status, head->response.status_text, head->response.status_length))
+        (status != head->status &&
+         !is_text(status, head->response.status_text, head->response.status_length)))
         return false;
     for (size_t i = 0; i < count; i++)
         if (!is_header(PyList_GET_ITEM(headers, (Py_ssize_t)i), &head->headers[i], &head->lines,
@@ -329,20 +364,22 @@ static bool is_same(struct wsgi_head *head, PyObject *status, PyObject *headers)
     return true;
 }
 
+static void swap(struct wsgi_head *a, struct wsgi_head *b)
+{
+    struct wsgi_head former = *a;
+
+    *a = *b;
+    *b = former;
+}
+
 int wsgi_head_set(struct wsgi_head *head, struct wsgi_head *spare, PyObject *status,
                   PyObject *headers)
 {
-    struct wsgi_head former = *head;
-
-    if (!is_same(spare, status, headers)) {
-        spare->header_count = 0; /* what fails may have others look at it */
-        if (make(spare, status, headers) < 0) {
-            spare->header_count = 0;
+    if (!is_same(head, status, headers)) {
+        if (!is_same(spare, status, headers) && make(spare, status, headers) < 0)
             return -1;
-        }
+        swap(head, spare);
     }
-    *head = *spare;
-    *spare = former;
     head->set = true;
     head->response.lines = &head->lines;
     return 0;
@@ -357,6 +394,7 @@ void wsgi_head_clear(struct wsgi_head *head)
 
 void wsgi_head_fini(struct wsgi_head *head)
 {
+    forget(head);
     free(head->bytes);
     free(head->headers);
     *head = (struct wsgi_head){0};

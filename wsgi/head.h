@@ -8,21 +8,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct wsgi_header {
+    struct http_header text;
+    PyObject *pair; /* of which it was made, if that cannot change; or NULL */
+};
+
 struct wsgi_head {
     bool set; /* start_response was called */
     struct http_response response;
+    PyObject *status; /* of which that was made, if it cannot change; or NULL */
     struct http_lines lines;
     unsigned char *bytes; /* of the status and the lines */
     size_t capacity;
-    struct http_header *headers; /* all there were, as `bytes` has them */
+    struct wsgi_header *headers; /* all there were, as `bytes` has them */
     size_t header_count, header_capacity;
 };
 
 /*
  * Take over the arguments of start_response (PEP 3333, "The start_response()
  * Callable").  It is made in `spare`, which is the former head then, and need not
- * be made where `spare`, a head before that, was the same.  -1 with TypeError,
- * ValueError or MemoryError, and the head is what it was before.
+ * be made where either was the same before.  -1 with TypeError, ValueError or
+ * MemoryError, and the head is what it was before.
  */
 int wsgi_head_set(struct wsgi_head *head, struct wsgi_head *spare, PyObject *status,
                   PyObject *headers);

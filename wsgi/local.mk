@@ -8,6 +8,7 @@ libasynwsgi_wsgi_a_SOURCES = \
 	wsgi/model.c \
 	wsgi/model.h \
 	wsgi/callable.c \
+	wsgi/cpython.h \
 	wsgi/environ.c \
 	wsgi/errors.c \
 	wsgi/event.c \

@@ -1,26 +1,20 @@
 #include "model.h"
 
-int wsgi_model_make(struct wsgi_model *model, const struct wsgi_names *names, uint64_t section,
-                    PyObject *env)
+int wsgi_model_make(struct wsgi_model *model, const struct wsgi_environ *env)
 {
-    struct wsgi_model made = {.section = section, .env = PyDict_Copy(env)};
-    PyObject *former = model->env;
+    struct wsgi_model made = {.section = env->section, .environ = *env}, former;
 
-    if (!made.env)
+    made.environ.dict = PyDict_Copy(env->dict);
+    if (!made.environ.dict)
         return -1;
-    for (int i = 0; i < WSGI_USUAL; i++) {
-        made.usual[i] = PyDict_GetItemWithError(made.env, names->of[i]);
-        if (!made.usual[i] && PyErr_Occurred()) {
-            Py_DECREF(made.env);
-            return -1;
-        }
-    }
+    former = *model; /* which another thread may have made meanwhile */
     *model = made;
-    Py_XDECREF(former);
+    wsgi_model_fini(&former);
     return 0;
 }
 
 void wsgi_model_fini(struct wsgi_model *model)
 {
-    Py_CLEAR(model->env);
+    Py_CLEAR(model->environ.dict);
+    Py_CLEAR(model->spare.dict);
 }

@@ -223,14 +223,15 @@ static void free_rest(struct wsgi_request *request)
         wsgi_wait_forget(request->wait);
     PyMem_RawFree(request->wait);
     request->wait = NULL;
+    free(request->arrival);
+    request->arrival = NULL;
 }
 
 /* As it was before, but for Python objects. */
 static void reset(struct wsgi_request *request)
 {
-    free_rest(request);
-    free(request->arrival);
-    request->arrival = NULL;
+    if (request->window || request->trailer || request->wait || request->arrival)
+        free_rest(request);
     wsgi_spool_clear(&request->body);
     wsgi_head_clear(&request->head);
     request->responded = request->cut = request->full = request->over = false;
@@ -251,7 +252,7 @@ static void put_back(struct wsgi_request *request)
 void wsgi_request_recycle(struct wsgi_request *request)
 {
     reset(request);
-    if (request->input || request->wsgi->free_count < FREE_MOST)
+    if (request->start_response || request->wsgi->free_count < FREE_MOST)
         put_back(request);
     else
         destroy(request); /* it has no Python objects yet, for which there is no lock here */
@@ -275,7 +276,7 @@ static void release(struct wsgi_request *request)
     Py_CLEAR(request->iterator);
     Py_CLEAR(request->iterable);
     Py_CLEAR(request->file);
-    Py_CLEAR(request->env);
+    Py_CLEAR(request->environ.dict);
     Py_CLEAR(request->method);
     Py_CLEAR(request->target);
     cut_callable(&request->start_response);
@@ -348,10 +349,9 @@ void wsgi_request_fail(struct wsgi_request *request, const char *where)
 /* The call, and the iterator of what it returned.  -1 with an exception. */
 static int call(struct wsgi_request *request, const char **where)
 {
-    PyObject *arguments[] = {NULL, request->env, request->start_response}, *env = request->env;
+    PyObject *arguments[] = {NULL, request->environ.dict, request->start_response};
     PyObject *iterable;
 
-    request->env = NULL;
     *where = "the application";
     if (request->wsgi->profile)
         wsgi_profile_count(request->wsgi->profile);
@@ -359,7 +359,7 @@ static int call(struct wsgi_request *request, const char **where)
     iterable = PyObject_Vectorcall(request->wsgi->application, arguments + 1,
                                    2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     wsgi_end_fork(request->wsgi);
-    Py_DECREF(env);
+    wsgi_environ_leave(request);
     if (!iterable)
         return -1;
     *where = "what the application returned";
@@ -385,13 +385,10 @@ static void call_application(struct wsgi_request *request)
 static int prepare(struct wsgi_request *request, const struct http_request *head,
                    const struct sockaddr *local, const struct sockaddr *peer)
 {
-    const struct wsgi_types *types = request->wsgi->types;
-
     if (!request->start_response)
-        request->start_response = wsgi_callable_new(types, wsgi_start_response, request);
-    if (!request->input)
-        request->input = wsgi_input_new(types, request);
-    if (!request->start_response || !request->input)
+        request->start_response =
+            wsgi_callable_new(request->wsgi->types, wsgi_start_response, request);
+    if (!request->start_response)
         return -1;
     return wsgi_environ_make(request, head, local, peer);
 }

@@ -36,12 +36,12 @@ struct wsgi_request {
     enum wsgi_stage stage;
     bool is_fresh;
     uint64_t expires;             /* when it has waited too long for a thread */
-    struct wsgi_arrival *arrival; /* of which `env` is yet to be made */
+    struct wsgi_arrival *arrival; /* of which the environ is yet to be made */
     pthread_cond_t *sleeper;      /* of the thread that runs it and sleeps; or NULL */
 
-    PyObject *env;             /* until the application is called */
-    PyObject *method, *target; /* str, to name the request in the log */
-    PyObject *line;            /* str: of wsgi.errors, not ended yet; or NULL */
+    struct wsgi_environ environ; /* until the application has returned */
+    PyObject *method, *target;   /* str, to name the request in the log */
+    PyObject *line;              /* str: of wsgi.errors, not ended yet; or NULL */
     bool is_head;
     bool is_chunked;
     struct wsgi_spool body;     /* the whole of it, or ... */
@@ -125,9 +125,15 @@ void wsgi_requests_free(struct wsgi *wsgi);
 int wsgi_environ_init(struct wsgi *wsgi);
 void wsgi_environ_fini(struct wsgi *wsgi);
 
-/* Make request->env, ->method and ->target.  -1 with an exception. */
+/* Make request->environ, ->input, ->method and ->target.  -1 with an exception. */
 int wsgi_environ_make(struct wsgi_request *request, const struct http_request *head,
                       const struct sockaddr *local, const struct sockaddr *peer);
+
+/*
+ * The application has returned.  If it has left the environ as it was, and kept neither
+ * that nor the input, both may serve another request.
+ */
+void wsgi_environ_leave(struct wsgi_request *request);
 
 /* -- response.c ----------------------------------------------------------- */
 

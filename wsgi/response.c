@@ -10,9 +10,10 @@
 
 #include <errno.h>
 
-/* Of a large item so much is handed over at a time. */
 enum {
-    SLICE = 256 * 1024
+    CLOSE = 3,         /* so many items without a pause follow each other closely */
+    PIECE = 4096,      /* bytes of an item that is handed over as it is */
+    SLICE = 256 * 1024 /* of a larger one so much is, at a time */
 };
 
 enum {
@@ -252,16 +253,64 @@ static bool is_at_end(const struct wsgi_request *request)
            request->position == PySequence_Fast_GET_SIZE(request->iterable);
 }
 
-/* As many steps as the client and the others leave time for. */
+/* A list or tuple of one item that is sent in one piece, the usual answer: it, or NULL. */
+static PyObject *only_item(const struct wsgi_request *request)
+{
+    PyObject *item;
+
+    if (request->iterator || request->position > 0 || request->file ||
+        PySequence_Fast_GET_SIZE(request->iterable) != 1)
+        return NULL;
+    item = PySequence_Fast_GET_ITEM(request->iterable, 0);
+    return PyBytes_Check(item) && PyBytes_GET_SIZE(item) <= PIECE && PyBytes_GET_SIZE(item) > 0
+               ? item
+               : NULL;
+}
+
+static enum step send_only(struct wsgi_request *request, PyObject *item)
+{
+    request->item = Py_NewRef(item);
+    if (begin_output(request) < 0)
+        return STEP_FAILED;
+    if (!is_bodiless(request) && wsgi_response_send(request, PyBytes_AS_STRING(item),
+                                                    (size_t)PyBytes_GET_SIZE(item), NULL) < 0)
+        return STEP_FAILED;
+    return STEP_END;
+}
+
+static void gather(struct wsgi_request *request, bool on)
+{
+    wsgi_lock(request->wsgi);
+    if (request->connection)
+        http_gather(request->connection, on);
+    wsgi_unlock(request->wsgi);
+}
+
+/*
+ * As many steps as the client and the others leave time for.  Items that follow each other closely
+ * are still handed to the system one by one, but it may join them while the client has not
+ * acknowledged those before: a segment for each costs most of the time ("a different thread to
+ * ensure that the block continues to be transmitted").
+ */
 static enum step run(struct wsgi_request *request)
 {
-    uint64_t began = is_at_end(request) ? 0 : dispatch_clock();
+    PyObject *only = only_item(request);
     enum step step_taken;
+    unsigned steps = 0;
+    bool gathers = false;
+    uint64_t began;
 
-    do
+    if (only)
+        return send_only(request, only);
+    began = is_at_end(request) ? 0 : dispatch_clock();
+    do {
         step_taken = step(request);
-    while (step_taken == STEP_MORE && !request->full &&
-           (is_at_end(request) || !wsgi_turn_is_over(began)));
+        if (++steps == CLOSE && request->iterator && step_taken == STEP_MORE)
+            gather(request, gathers = true);
+    } while (step_taken == STEP_MORE && !request->full &&
+             (is_at_end(request) || !wsgi_turn_is_over(began)));
+    if (gathers)
+        gather(request, false);
     return step_taken;
 }
 

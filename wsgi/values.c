@@ -7,12 +7,6 @@ enum {
     LONGEST = 256
 };
 
-static int is(PyObject *value, const unsigned char *bytes, size_t length)
-{
-    return (size_t)PyUnicode_GET_LENGTH(value) == length &&
-           memcmp(PyUnicode_1BYTE_DATA(value), bytes, length) == 0;
-}
-
 static PyObject *decode(const unsigned char *bytes, size_t length)
 {
     return PyUnicode_DecodeLatin1((const char *)bytes, (Py_ssize_t)length, NULL);
@@ -25,7 +19,7 @@ PyObject *wsgi_values_get(struct wsgi_values *values, const unsigned char *bytes
     if (length > LONGEST)
         return decode(bytes, length);
     slot = &values->slots[wsgi_hash(bytes, length, WSGI_VALUE_BITS)];
-    if (*slot && is(*slot, bytes, length))
+    if (*slot && wsgi_value_is(*slot, bytes, length))
         return Py_NewRef(*slot);
     value = decode(bytes, length);
     if (value)

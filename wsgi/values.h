@@ -7,6 +7,9 @@
 
 #include "python.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 enum {
     WSGI_VALUE_BITS = 10
 };
@@ -14,6 +17,13 @@ enum {
 struct wsgi_values {
     PyObject *slots[1 << WSGI_VALUE_BITS]; /* str of one byte a character, or NULL */
 };
+
+/* Whether it is the str of these bytes, which one of one byte a character may be. */
+static inline bool wsgi_value_is(PyObject *value, const unsigned char *bytes, size_t length)
+{
+    return (size_t)PyUnicode_GET_LENGTH(value) == length &&
+           memcmp(PyUnicode_1BYTE_DATA(value), bytes, length) == 0;
+}
 
 /* The bytes as Latin-1 (PEP 3333, "A Note on String Types"): a new reference. */
 PyObject *wsgi_values_get(struct wsgi_values *values, const unsigned char *bytes, size_t length);

@@ -266,6 +266,13 @@ int http_send_file(struct http_connection *connection, int file, uint64_t offset
  */
 void http_flush(struct http_connection *connection);
 
+/*
+ * Whether what is flushed may wait in the kernel for the client to acknowledge what
+ * came before, and so go together with what follows: for much in small pieces.
+ * Turning it off has the rest of it go.
+ */
+void http_gather(struct http_connection *connection, bool on);
+
 /* Enough is unsent; wait for handler->writable before sending more. */
 bool http_full(const struct http_connection *connection);
 

@@ -7,12 +7,15 @@ e2e_tests = \
 	t/e2e/test_bench_servers.py \
 	t/e2e/test_bottle.py \
 	t/e2e/test_budget.py \
+	t/e2e/test_bulkfetch.py \
+	t/e2e/test_calls.py \
 	t/e2e/test_cli.py \
 	t/e2e/test_conformance.py \
 	t/e2e/test_contexts.py \
 	t/e2e/test_curl.py \
 	t/e2e/test_django.py \
 	t/e2e/test_examples.py \
+	t/e2e/test_extensions.py \
 	t/e2e/test_falcon.py \
 	t/e2e/test_faults.py \
 	t/e2e/test_file_wrapper.py \
@@ -24,9 +27,11 @@ e2e_tests = \
 	t/e2e/test_load.py \
 	t/e2e/test_load_program.py \
 	t/e2e/test_manual.py \
+	t/e2e/test_memory.py \
 	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \
 	t/e2e/test_pep3333_examples.py \
+	t/e2e/test_oneraw.py \
 	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_probes.py \
@@ -35,6 +40,7 @@ e2e_tests = \
 	t/e2e/test_proxies.py \
 	t/e2e/test_references.py \
 	t/e2e/test_refused.py \
+	t/e2e/test_sclients.py \
 	t/e2e/test_slow.py \
 	t/e2e/test_soak.py \
 	t/e2e/test_streaming.py \
@@ -75,6 +81,7 @@ e2e_files = \
 	t/e2e/benching.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
+	t/e2e/hostile.py \
 	t/e2e/peer.py \
 	t/e2e/proxy.py \
 	t/e2e/run \
@@ -84,9 +91,19 @@ e2e_files = \
 TESTS += $(e2e_tests)
 EXTRA_DIST += $(e2e_tests) $(e2e_files)
 
+# The command with Python as a shared library, for tests that tell the two apart by their places.
+EXTRA_PROGRAMS += t/e2e/shared
+check_DATA = t/e2e/shared
+CLEANFILES += t/e2e/shared
+t_e2e_shared_CPPFLAGS = $(cli_inc)
+t_e2e_shared_LDADD = $(cli_lib) $(PYTHON_LIBS)
+t_e2e_shared_LDFLAGS = $(asynwsgi_LDFLAGS)
+EXTRA_t_e2e_shared_DEPENDENCIES = cli/exports
+t_e2e_shared_SOURCES = cli/main.c
+
 # What has system calls fail, for test_faults.py. It is no library of ours, and not instrumented.
 faults = t/e2e/faults.so t/e2e/faults-calls.so
-check_DATA = $(faults)
+check_DATA += $(faults)
 t/e2e/faults-calls.so: faults_flags = -DCALLS_ONLY
 $(faults): t/e2e/faults.c
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -std=c17 $(WARN_CFLAGS) $(CFLAGS) \

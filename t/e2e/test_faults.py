@@ -18,6 +18,9 @@ from peer import Peer, chunked_request, request
 from serving import Server, eventually
 
 WRAPPED = bool(os.environ.get('ASYNWSGI_TEST_WRAP'))  # and slow
+if not WRAPPED:
+    # Whose calls are Python's its place tells.
+    os.environ['ASYNWSGI'] = os.path.abspath('t/e2e/shared')
 INSTRUMENTED = command.instrumented()
 # In the build folder, which is the current one.
 FAULTS = pathlib.Path('t/e2e/faults-calls.so' if INSTRUMENTED else 't/e2e/faults.so').absolute()

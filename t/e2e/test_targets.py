@@ -10,6 +10,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sysconfig
 
 import pytest
 
@@ -534,17 +535,35 @@ def declared():
     return names
 
 
+def exported(file):
+    lines = subprocess.run(['nm', '-D', '--defined-only', file], check=True, text=True,
+                           stdout=subprocess.PIPE).stdout.splitlines()
+    return {line.split()[-1] for line in lines}
+
+
 def test_what_plug_ins_find_in_the_command_is_what_the_headers_declare():
     program = os.environ['ASYNWSGI']
     if os.environ.get('ASYNWSGI_TEST_WRAP'):
         program = 'asynwsgi'
-    lines = subprocess.run(['nm', '-D', '--defined-only', program], check=True, text=True,
-                           stdout=subprocess.PIPE).stdout.splitlines()
-    ours = {line.split()[-1] for line in lines
-            if re.match(r'(dispatch|tcpsocket|http|httpclient|wsgi|server|cli|asynwsgi)_',
-                        line.split()[-1])}
+    ours = {name for name in exported(program)
+            if re.match(r'(dispatch|tcpsocket|http|httpclient|wsgi|server|cli|asynwsgi)_', name)}
     assert len(ours) > 100
     assert ours == declared()
+
+
+def test_extension_modules_find_all_of_python_in_the_command():
+    program = 'asynwsgi' if os.environ.get('ASYNWSGI_TEST_WRAP') else os.environ['ASYNWSGI']
+    linked = subprocess.run(['readelf', '-d', program], check=True, text=True,
+                            stdout=subprocess.PIPE).stdout
+    if 'libpython' in linked:
+        pytest.skip('they find it in the shared library')
+    shared = os.path.join(sysconfig.get_config_var('LIBDIR'), sysconfig.get_config_var('LDLIBRARY'))
+    if not shared.endswith('.so'):
+        pytest.skip('there is no shared library to compare with')
+    expected, found = ({name for name in exported(file) if re.match('_?Py', name)}
+                       for file in (shared, program))
+    assert len(expected) > 1000
+    assert found == expected | {'PyInit_asynwsgi'}
 
 
 def test_the_command_calls_them_directly():

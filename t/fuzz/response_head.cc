@@ -1,6 +1,8 @@
-// The head of a response: the same is found in it in one piece, at any cuts and byte by byte.
+// The head of a response: the same is found in it in one piece, at any cuts and byte by byte, in
+// every way that lines are taken.
 
 #include "fuzz/head.h"
+#include "http/ways.h"
 
 // The pages' responses; and their requests, with another first line.
 std::vector<std::string> fuzz_seeds()
@@ -51,11 +53,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Arrival arrival = fuzz_arrival(Input(data, size));
     std::vector<size_t> none, everywhere = fuzz_cut_everywhere(arrival.bytes);
     std::string whole = read(arrival, none);
-    for (const auto *cuts : {&arrival.cuts, &everywhere}) {
-        std::string found = read(arrival, *cuts);
-        if (found != whole)
-            fuzz_fail("in one piece: " + whole + "\nat " + std::to_string(cuts->size()) +
-                      " cuts: " + found);
+    for (enum http_plain_way way : plain_ways()) {
+        http_plain_choose(way);
+        for (const auto *cuts : {&none, &arrival.cuts, &everywhere}) {
+            std::string found = read(arrival, *cuts);
+            if (found != whole)
+                fuzz_fail("in one piece: " + whole + "\nway " + std::to_string(way) + ", at " +
+                          std::to_string(cuts->size()) + " cuts: " + found);
+        }
     }
     return 0;
 }

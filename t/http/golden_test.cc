@@ -2,6 +2,7 @@
 
 #include "harness/harness.h"
 #include "http/pages.h"
+#include "http/ways.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -356,14 +357,17 @@ std::string without_place(const std::string &events)
 TEST_P(Golden, EveryCut)
 {
     const Case &test = GetParam();
-    ASSERT_EQ(bytewise(test), test.events) << "byte by byte";
+    for (enum http_plain_way way : plain_ways()) {
+        http_plain_choose(way);
+        ASSERT_EQ(bytewise(test), test.events) << "byte by byte, way " << way;
 
-    std::string events = without_place(test.events);
-    for (size_t cut = 0; cut <= test.bytes.size(); cut++) {
-        Replay replay(test);
-        replay.feed(test.bytes.substr(0, cut));
-        replay.feed(test.bytes.substr(cut));
-        ASSERT_EQ(replay.finish(), events) << "cut behind byte " << cut;
+        std::string events = without_place(test.events);
+        for (size_t cut = 0; cut <= test.bytes.size(); cut++) {
+            Replay replay(test);
+            replay.feed(test.bytes.substr(0, cut));
+            replay.feed(test.bytes.substr(cut));
+            ASSERT_EQ(replay.finish(), events) << "cut behind byte " << cut << ", way " << way;
+        }
     }
 }
 

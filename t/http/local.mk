@@ -33,12 +33,20 @@ http_test_files = \
 	t/http/golden/target.md \
 	t/http/oracle.h \
 	t/http/pages.h \
-	t/http/parsed.h
+	t/http/parsed.h \
+	t/http/ways.h
 EXTRA_DIST += $(http_test_files)
 
 $(http_tests): $(http_lib) $(test_lib)
 t/http/%: private AM_CPPFLAGS = $(test_inc) $(http_inc)
 t/http/%: private LDADD = $(http_lib) $(test_link)
+
+if AVX2
+http_tests += t/http/scan_avx2_test
+t_http_scan_avx2_test_SOURCES = t/http/scan_test.cc
+t_http_scan_avx2_test_CPPFLAGS = -DHTTP_SCAN_AVX2 $(test_inc) $(http_inc)
+t_http_scan_avx2_test_CXXFLAGS = $(AM_CXXFLAGS) -mavx2
+endif
 
 t_http_golden_test_SOURCES = t/http/golden_test.cc t/http/pages.cc
 t_http_oracle_test_SOURCES = t/http/oracle_test.cc t/http/oracle.cc t/http/pages.cc t/http/parsed.cc

@@ -1,4 +1,5 @@
 script_tests = \
+	t/script/bench.sh \
 	t/script/bench-dispatch.sh \
 	t/script/check-banned.sh \
 	t/script/check-headers.sh \
@@ -7,4 +8,5 @@ script_tests = \
 TESTS += $(script_tests)
 EXTRA_DIST += $(script_tests)
 
+t/script/bench.log: bench/raw$(EXEEXT) asynwsgi-load$(EXEEXT)
 t/script/bench-dispatch.log: $(bench_loops)

@@ -56,6 +56,20 @@ TEST_P(OutputTest, PartOfAReservationIsCommitted)
     EXPECT_EQ(far_gets(), "abcdef");
 }
 
+TEST_P(OutputTest, GatheredOutputGoesInTheEnd)
+{
+    if (GetParam() == Unix)
+        GTEST_SKIP() << "which has no segments";
+    tcpsocket_stream_gather(&stream, true);
+    EXPECT_EQ(option(stream.target.fd, IPPROTO_TCP, TCP_NODELAY), 0);
+    std::string all, piece = "piece";
+    for (int i = 0; i < 20; i++, all += piece)
+        ASSERT_EQ(stream.send(piece), 0);
+    tcpsocket_stream_gather(&stream, false);
+    EXPECT_EQ(option(stream.target.fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(far_gets_all(), all);
+}
+
 // What a keep-alive request costs.
 TEST_P(OutputTest, AnswerCostsTwoCallsAndNoMemory)
 {

@@ -2,6 +2,12 @@
 
 #include "wsgi/fixture.h"
 
+#include <memory>
+
+extern "C" {
+#include "addresses.h"
+}
+
 namespace {
 
 class Environ : public Wsgi {
@@ -239,6 +245,29 @@ TEST_F(Environ, KeysThatApplicationsSpellAreTheSameObjects)
     EXPECT_EQ(value("[any(k is n for k in env) for n in "
                     "('HTTP_USER_AGENT', 'HTTP_HOST', 'PATH_INFO')]"),
               "[True, True, True]");
+}
+
+// More of them than their table has room for: some of one host, some of another.
+TEST_F(Environ, AddressesThatTakeTurns)
+{
+    auto addresses = std::make_unique<wsgi_addresses>();
+    auto values = std::make_unique<wsgi_values>();
+
+    for (unsigned i = 0; i < 5000; i++) {
+        std::string host = i % 5 == 4 ? "::1" : "127.0.0." + std::to_string(1 + i % 5 / 2);
+        std::string name = i % 5 == 4 ? "[::1]" : host, port = std::to_string(1 + i * 7919 % 65535);
+        tcpsocket_address socket;
+
+        ASSERT_EQ(tcpsocket_address_parse((name + ":" + port).c_str(), &socket), 0);
+        const wsgi_address *found =
+            wsgi_addresses_get(addresses.get(), values.get(), &socket.socket.any);
+        ASSERT_NE(found, nullptr);
+        EXPECT_EQ(PyUnicode_AsUTF8(found->host), host);
+        EXPECT_EQ(PyUnicode_AsUTF8(found->name), name);
+        EXPECT_EQ(PyUnicode_AsUTF8(found->port), port);
+    }
+    wsgi_addresses_fini(addresses.get());
+    wsgi_values_fini(values.get());
 }
 
 TEST_F(Environ, Ipv6)

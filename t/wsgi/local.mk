@@ -8,6 +8,7 @@ wsgi_tests = \
 	t/wsgi/pieces_test \
 	t/wsgi/pool_test \
 	t/wsgi/response_test \
+	t/wsgi/spare_test \
 	t/wsgi/spool_test \
 	t/wsgi/start_response_test \
 	t/wsgi/steady_test \

@@ -561,9 +561,59 @@ TEST_F(StartResponse, ObjectsServeAgainIfNobodyKeptThem)
     serve("ids = set()\ndef app(e, s):\n  ids.add((id(s), id(s('200 OK', [])), "
           "id(e['wsgi.input'])))\n  return []");
     Client client(*this);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
+        if (i == 5)
+            define("ids.clear()"); // before, one of another test may have served
         client.get();
+    }
     EXPECT_EQ(value("len(ids)"), "1");
+}
+
+// The same objects as before are not looked at again: whatever came between, each head is its own.
+TEST_F(StartResponse, ConstantsAreWhatTheyWere)
+{
+    serve(R"py(
+ok, gone = '200 OK', '410 Gone'
+one, two, three, five = ('X-A', '1'), ('X-A', '2'), ('Content-Length', '3'), ('Content-Length', '5')
+class Text(str): pass
+class Pair(tuple): pass
+def fresh(pair): return tuple(list(pair))
+cases = [(ok, [one, three]), (ok, [one, three]), (ok, [one, five]), (ok, [one, three]),
+         (gone, [one, three]), (ok, [two, three]), (ok, [three, one]), (ok, [fresh(one), three]),
+         (ok, [one, fresh(five)]), (ok, [one, five]), (ok, [one]), (ok, [one, two]), (ok, []),
+         (ok, [one, three]), (Text(ok), [Pair(one), (Text('Content-Length'), Text('3'))]),
+         (ok, [one, three]), (ok, [three]), (ok, [five]), (ok, [fresh(three)])]
+number = 0
+def app(e, s):
+    global number
+    status, headers = cases[number % len(cases)]
+    number += 1
+    if e['PATH_INFO'] == '/twice':
+        s(gone, [two, five])
+        s(status, list(headers), (None, None, None))
+    else:
+        s(status, list(headers))
+    length = [int(value) for name, value in headers if name == 'Content-Length']
+    return [b'x' * (length[0] if length else 4)]
+)py");
+    Client client(*this);
+    for (int i = 0; i < 190; i++) {
+        std::string expected =
+            value("' '.join([cases[number % len(cases)][0], *sorted(v for n, v in "
+                  "cases[number % len(cases)][1] if n == 'X-A'), "
+                  "*[v for n, v in cases[number % len(cases)][1] "
+                  "if n != 'X-A']])");
+        Response response = client.get(i % 7 == 3 ? "/twice" : "/");
+        std::string got = response.line.substr(9);
+
+        for (const auto &[name, value_sent] : response.fields)
+            if (name == "x-a")
+                got += " " + value_sent;
+        if (response.field("content-length") != "4")
+            got += " " + response.field("content-length");
+        EXPECT_EQ(got, expected) << i;
+        EXPECT_EQ(std::to_string(response.body.size()), response.field("content-length"));
+    }
 }
 
 } // namespace

@@ -285,6 +285,13 @@ int tcpsocket_stream_send_file(struct tcpsocket_stream *stream, int file, uint64
                                size_t length, size_t *taken);
 
 /*
+ * Whether the kernel may hold back output that fills no segment until what went before
+ * is acknowledged, so that much of it goes in few segments.  Turned off again, as
+ * it is at first, what was held back goes.  Nothing to a unix socket.
+ */
+void tcpsocket_stream_gather(struct tcpsocket_stream *stream, bool on);
+
+/*
  * Bytes of output the kernel has not taken; whether they are output_high or more,
  * or it refused some of a file.
  */

@@ -1,0 +1,1 @@
+"""What asynwsgi costs beside a bare loop and other servers: see ../bench.py."""
