@@ -115,7 +115,7 @@ CLEANFILES += asynwsgi-bench
 
 # Figures go to the terminal as tables, to bench.json and to bench.html; see bench/bench.py for --venv
 # and others.
-EXTRA_PROGRAMS = bench/raw
+EXTRA_PROGRAMS += bench/raw
 bench_raw_SOURCES = bench/raw.c
 bench_raw_CPPFLAGS = $(base_inc)
 BENCH_FLAGS =
