@@ -1,13 +1,7 @@
 e2e_tests = \
 	t/e2e/test_backends.py \
-	t/e2e/test_bench_cleanup.py \
-	t/e2e/test_bench_command.py \
-	t/e2e/test_bench_figures.py \
-	t/e2e/test_bench_page.py \
-	t/e2e/test_bench_servers.py \
 	t/e2e/test_bottle.py \
 	t/e2e/test_budget.py \
-	t/e2e/test_bulkfetch.py \
 	t/e2e/test_calls.py \
 	t/e2e/test_cli.py \
 	t/e2e/test_conformance.py \
@@ -25,13 +19,11 @@ e2e_tests = \
 	t/e2e/test_libraries.py \
 	t/e2e/test_limits.py \
 	t/e2e/test_load.py \
-	t/e2e/test_load_program.py \
 	t/e2e/test_manual.py \
 	t/e2e/test_memory.py \
 	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \
 	t/e2e/test_pep3333_examples.py \
-	t/e2e/test_oneraw.py \
 	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_probes.py \
@@ -40,7 +32,6 @@ e2e_tests = \
 	t/e2e/test_proxies.py \
 	t/e2e/test_references.py \
 	t/e2e/test_refused.py \
-	t/e2e/test_sclients.py \
 	t/e2e/test_slow.py \
 	t/e2e/test_soak.py \
 	t/e2e/test_streaming.py \
@@ -50,6 +41,17 @@ e2e_tests = \
 	t/e2e/test_timeouts.py \
 	t/e2e/test_vanishing.py \
 	t/e2e/test_waiting.py
+# Those of the clients and load programs, which differ neither by Python nor by the back end of a server.
+load_tests = \
+	t/e2e/test_bench_cleanup.py \
+	t/e2e/test_bench_command.py \
+	t/e2e/test_bench_figures.py \
+	t/e2e/test_bench_page.py \
+	t/e2e/test_bench_servers.py \
+	t/e2e/test_bulkfetch.py \
+	t/e2e/test_load_program.py \
+	t/e2e/test_oneraw.py \
+	t/e2e/test_sclients.py
 e2e_files = \
 	t/e2e/apps/beside.py \
 	t/e2e/apps/bottle_site.py \
@@ -88,8 +90,8 @@ e2e_files = \
 	t/e2e/serving.py \
 	t/e2e/targets/witness.c
 
-TESTS += $(e2e_tests)
-EXTRA_DIST += $(e2e_tests) $(e2e_files)
+TESTS += $(e2e_tests) $(load_tests)
+EXTRA_DIST += $(e2e_tests) $(load_tests) $(e2e_files)
 
 # The command with Python as a shared library, for tests that tell the two apart by their places.
 EXTRA_PROGRAMS += t/e2e/shared
