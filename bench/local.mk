@@ -2,8 +2,48 @@
 noinst_LIBRARIES += libasynwsgi-bench.a
 libasynwsgi_bench_a_CPPFLAGS = $(bench_inc)
 libasynwsgi_bench_a_SOURCES = \
+	bench/arguments.c \
+	bench/arguments.h \
+	bench/failure.c \
+	bench/failure.h \
+	bench/folder.c \
+	bench/folder.h \
 	bench/histogram.c \
-	bench/histogram.h
+	bench/histogram.h \
+	bench/list.c \
+	bench/list.h \
+	bench/machine.c \
+	bench/machine.h \
+	bench/pace.c \
+	bench/pace.h \
+	bench/proc.c \
+	bench/proc.h \
+	bench/recipe.c \
+	bench/recipe.h \
+	bench/sources.c \
+	bench/sources.h \
+	bench/standard.c \
+	bench/standard.h \
+	bench/target.c \
+	bench/target.h
+
+bin_PROGRAMS += asynwsgi-httpclient
+asynwsgi_httpclient_CPPFLAGS = $(bench_inc)
+asynwsgi_httpclient_LDADD = $(bench_lib)
+asynwsgi_httpclient_SOURCES = \
+	bench/bulkfetch.c \
+	bench/bulkfetch.h \
+	bench/bulkfetch_host.c \
+	bench/bulkfetch_link.c \
+	bench/bulkfetch_options.c \
+	bench/bulkfetch_report.c \
+	bench/httpclient.c \
+	bench/httpclient_commands.h \
+	bench/oneraw.c \
+	bench/oneraw.h \
+	bench/oneraw_options.c \
+	bench/oneraw_redirect.c \
+	bench/oneraw_show.c
 
 # Figures go to the terminal as a table, and to bench.json.
 BENCH_FLAGS =
@@ -12,6 +52,21 @@ bench: all bench-dispatch
 	$(PYTHON) $(srcdir)/bench/bench.py ./asynwsgi$(EXEEXT) --json bench.json $(BENCH_FLAGS)
 EXTRA_DIST += bench/app.py bench/bench.py
 CLEANFILES += bench.json
+
+bin_PROGRAMS += asynwsgi-sclients
+asynwsgi_sclients_CPPFLAGS = $(bench_inc)
+asynwsgi_sclients_LDADD = $(bench_lib)
+asynwsgi_sclients_SOURCES = \
+	bench/sclients.c \
+	bench/sclients.h \
+	bench/sclients_client.c \
+	bench/sclients_hold.c \
+	bench/sclients_hold.h \
+	bench/sclients_html.c \
+	bench/sclients_linux.c \
+	bench/sclients_options.c \
+	bench/sclients_probe.c \
+	bench/sclients_report.c
 
 # What slow clients cost an ordinary one; see bench/slow.py for -n and others.
 BENCH_SLOW_FLAGS =
@@ -28,6 +83,14 @@ bench-files: all
 		$(BENCH_FILES_FLAGS)
 EXTRA_DIST += bench/files.py
 CLEANFILES += bench-files.json
+
+# What fetching costs the client, beside curl and h2load; see bench/fetch.py for --rounds.
+.PHONY: bench-fetch
+bench-fetch: all
+	$(PYTHON) $(srcdir)/bench/fetch.py ./asynwsgi-httpclient$(EXEEXT) --json bench-fetch.json \
+		$(BENCH_FETCH_FLAGS)
+EXTRA_DIST += bench/fetch.py
+CLEANFILES += bench-fetch.json
 
 # What many streams at once take of one worker; see bench/streams.py for --kind and others.
 BENCH_STREAMS_FLAGS =

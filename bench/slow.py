@@ -20,26 +20,23 @@ import os
 import platform
 import re
 import resource
+import signal
 import socket
 import statistics
-import struct
 import subprocess
 import sys
 import time
 
 from bench import Server
 
-RESET = struct.pack("ii", 1, 0)
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 
-# kind: what each connection sends at first, whether it awaits an answer to that, the byte that it
-# sends each second then, if any, and whether it reads one. Readers are left alone at first.
+# kind: the path, and the options of asynwsgi-sclients, which moves a byte a second.
 KINDS = {
-    "idle": (HEAD + b"\r\n", True, None, False),
-    "slow head": (HEAD + b"X-Slow: " + b"a" * 160, False, b"a", False),
-    "slow body": (b"POST /post HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
-                  False, b"a", False),
-    "slow read": (b"GET /huge HTTP/1.1\r\nHost: localhost\r\n\r\n", True, None, True),
+    "idle": ("/", ["--idle"]),
+    "slow head": ("/", ["-H", "X-Long: " + "a" * 160, "--slow-head"]),
+    "slow body": ("/post", ["--slow-body"]),
+    "slow read": ("/huge", ["--slow-read"]),
 }
 
 # Nothing here is to end by a time-out or a limit. The options are those that the command has.
@@ -89,57 +86,6 @@ def latencies(port, args, cpu):
 
 # -- The slow ones --------------------------------------------------------------------------------
 
-def connect(port, kind):
-    first, answered, _, reads = KINDS[kind]
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)  # no port stays in TIME_WAIT
-    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    # Of an Ethernet: with that of the loopback the server's kernel would take megabytes of answer.
-    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1448)
-    if reads:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-    client.settimeout(60)
-    client.connect(("127.0.0.1", port))
-    client.sendall(first)
-    if answered and client.recv(15 if reads else 4096)[:15] != b"HTTP/1.1 200 OK":
-        raise RuntimeError("a slow client was refused")
-    client.setblocking(False)
-    return client
-
-
-def drip(clients, kind, pipe):
-    """One byte a second from or to each of them, evenly spread, until the pipe says to stop.
-    The number of those that were lost."""
-    _, _, byte, reads = KINDS[kind]
-    lost = moved = 0
-    start = time.monotonic()
-    while not pipe.poll(0 if byte or reads else 0.1):
-        if not byte and not reads:
-            continue
-        for _ in range(100):
-            time.sleep(0.0001)  # one at a time, as they would come from the world
-            due = int((time.monotonic() - start) * len(clients))
-            while moved < due and lost == 0:
-                client = clients[moved % len(clients)]
-                try:
-                    lost += (client.send(byte) if byte else len(client.recv(1))) != 1
-                except OSError as error:
-                    print(f"{kind}: {error}", file=sys.stderr)
-                    lost += 1
-                moved += 1
-    return lost, moved
-
-
-def hold(port, kind, count, pipe):
-    gc.disable()
-    clients = [connect(port, kind) for _ in range(count)]
-    hurry(0, 1)
-    pipe.send("open")
-    pipe.send(drip(clients, kind, pipe))
-    for client in clients:
-        client.close()
-
-
 def pinned(cpu, function, *arguments):
     """A process on that core for a function, whose last argument is a pipe to us."""
     ours, theirs = multiprocessing.Pipe()
@@ -156,19 +102,23 @@ def pinned(cpu, function, *arguments):
 
 
 @contextlib.contextmanager
-def slow_clients(port, kind, count, cpu):
-    """Those that there are meanwhile; gives a function that ends them."""
-    process, pipe = pinned(cpu, hold, port, kind, count)
-    try:
-        pipe.recv()
-        yield
-        pipe.send("stop")
-        lost, moved = pipe.recv()
-        if lost:
-            raise RuntimeError(f"{kind}: a connection was lost after {moved} bytes")
-        process.join()
-    finally:
-        process.kill()
+def slow_clients(asynwsgi, port, kind, args, cpu):
+    """Those that there are meanwhile; asynwsgi-sclients holds them."""
+    path, options = KINDS[kind]
+    with subprocess.Popen(
+            [f"{asynwsgi}-sclients", f"http://127.0.0.1:{port}{path}", *options, str(args.n), "-d", "1h",
+             "--probe-rate", "0", "--reconnect", "0", "--json", "-"],
+            stdout=subprocess.PIPE, preexec_fn=lambda: os.sched_setaffinity(0, {cpu})) as process:
+        try:
+            hurry(process.pid, 1)
+            yield
+            process.send_signal(signal.SIGINT)
+            figures = json.load(process.stdout)
+        finally:
+            process.kill()
+    held = sum(figure["held"] for figure in figures["kinds"].values())
+    if held < args.n:
+        raise RuntimeError(f"{kind}: only {held} connections were left at the end")
 
 
 # -- The worker -----------------------------------------------------------------------------------
@@ -191,6 +141,14 @@ def private(pid):
 
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def wait_for(pid, count):
+    deadline = time.monotonic() + 60
+    while descriptors(pid) < count:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the worker has only {descriptors(pid)} descriptors of {count}")
+        time.sleep(0.1)
 
 
 def at_rest(pid):
@@ -218,13 +176,11 @@ def measure(asynwsgi, kind, args, cpus):
         for turn in range(args.rounds):
             alone.append(latencies(server.port, args, cpus[-1]))
             empty, before = at_rest(worker), private(worker)
-            with slow_clients(server.port, kind, args.n, cpus[-1]):
-                if KINDS[kind][3]:
+            with slow_clients(asynwsgi, server.port, kind, args, cpus[-1]):
+                wait_for(worker, empty + args.n)
+                if kind == "slow read":
                     time.sleep(args.settle)
                 beside.append(latencies(server.port, args, cpus[-1]))
-                held = descriptors(worker) - empty
-                if held < args.n:
-                    raise RuntimeError(f"{kind}: the worker has only {held} connections")
                 if memory is None:
                     memory = (private(worker) - before) / args.n
             if at_rest(worker) > empty:

@@ -137,11 +137,25 @@ static struct httpclient_exchange *pop(struct httpclient_connection *c)
     return x;
 }
 
+/* What was received and will not be read any more: no response, or not the whole of one. */
+static void show_rest(struct httpclient_connection *c)
+{
+    const unsigned char *input;
+    size_t length;
+
+    if (!c->tap || c->state != STATE_OPEN)
+        return;
+    input = tcpsocket_stream_peek(&c->stream, &length);
+    if (length > 0)
+        c->tap(c, input, length);
+}
+
 void httpclient_connection_end(struct httpclient_connection *c, int error)
 {
     bool *outer = c->gone, gone = false, connected_once = c->connected != 0;
     struct httpclient_exchange *x;
 
+    show_rest(c);
     httpclient_connection_drop(c);
     c->state = STATE_ENDING;
     c->gone = &gone;

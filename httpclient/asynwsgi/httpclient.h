@@ -341,7 +341,10 @@ struct httpclient_connection {
      * (RFC 9112, 9.2).
      */
     void (*closed)(struct httpclient_connection *connection, int error);
-    /* Is shown all bytes received, as they are read.  Must not close the connection. */
+    /*
+     * Is shown all bytes received, as they are read, or at the end of the connection what
+     * was not.  Must not close the connection.
+     */
     void (*tap)(struct httpclient_connection *connection, const unsigned char *bytes,
                 size_t length);
     uint64_t opened, connected; /* when; 0: not yet */

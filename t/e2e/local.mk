@@ -2,6 +2,7 @@ e2e_tests = \
 	t/e2e/test_backends.py \
 	t/e2e/test_bottle.py \
 	t/e2e/test_budget.py \
+	t/e2e/test_bulkfetch.py \
 	t/e2e/test_cli.py \
 	t/e2e/test_conformance.py \
 	t/e2e/test_contexts.py \
@@ -21,6 +22,7 @@ e2e_tests = \
 	t/e2e/test_middleware.py \
 	t/e2e/test_pep3333.py \
 	t/e2e/test_pep3333_examples.py \
+	t/e2e/test_oneraw.py \
 	t/e2e/test_phases.py \
 	t/e2e/test_pieces.py \
 	t/e2e/test_probes.py \
@@ -29,6 +31,7 @@ e2e_tests = \
 	t/e2e/test_proxies.py \
 	t/e2e/test_references.py \
 	t/e2e/test_refused.py \
+	t/e2e/test_sclients.py \
 	t/e2e/test_slow.py \
 	t/e2e/test_soak.py \
 	t/e2e/test_streaming.py \
@@ -68,6 +71,7 @@ e2e_files = \
 	t/e2e/backends.py \
 	t/e2e/command.py \
 	t/e2e/conftest.py \
+	t/e2e/hostile.py \
 	t/e2e/peer.py \
 	t/e2e/proxy.py \
 	t/e2e/run \

@@ -14,7 +14,7 @@ EXTRA_DIST += $(httpclient_test_files)
 
 httpclient_test_link = $(httpclient_lib) $(test_link) -Wl,--wrap=recv -Wl,--wrap=send \
 	-Wl,--wrap=sendmsg -Wl,--wrap=sendfile -Wl,--wrap=epoll_ctl -Wl,--wrap=clock_gettime
-$(httpclient_tests): $(filter-out -%,$(httpclient_lib)) $(test_lib)
+$(httpclient_tests): $(httpclient_lib) $(test_lib)
 t/httpclient/%: private AM_CPPFLAGS = $(test_inc) $(httpclient_inc)
 t/httpclient/%: private LDADD = $(httpclient_test_link)
 t/httpclient/connect_%: private LDADD = $(httpclient_test_link) -Wl,--wrap=socket \

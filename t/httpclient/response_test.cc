@@ -119,7 +119,7 @@ TEST_F(Response, AnEndlessHeadEndsAtTheLimit)
         return exchange.done;
     }));
     EXPECT_EQ(exchange.error(), "EPROTO");
-    EXPECT_LE(connection.tapped.size(), 0u); // nothing of a head that is not whole
+    EXPECT_EQ(connection.tapped.rfind("HTTP/1.1 200 OK\r\nA: xxx", 0), 0u); // as far as it came
     EXPECT_EQ(httpclient_memory(client), 0u);
 }
 
@@ -224,6 +224,22 @@ TEST_F(Response, TheTapSeesAllBytes)
     peer.send(response);
     EXPECT_TRUE(run_until_done(exchange));
     EXPECT_EQ(connection.tapped, response);
+}
+
+TEST_F(Response, TheTapSeesWhatIsNoResponse)
+{
+    for (const std::string response : {"SSH-2.0-x\r\n", "HTTP/1.1 200 OK\r\nA: b",
+                                       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnone",
+                                       "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab"}) {
+        auto [connection, peer] = connect();
+        Exchange exchange;
+        send(connection, exchange);
+        peer.send(response);
+        settle();
+        peer.close();
+        EXPECT_TRUE(run([&, &c = connection] { return !c.closed.empty(); }));
+        EXPECT_EQ(connection.tapped, response);
+    }
 }
 
 TEST_F(Response, AnIdleServerMayClose)
