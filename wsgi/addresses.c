@@ -60,12 +60,14 @@ static int fill_host(struct wsgi_address *address, struct wsgi_values *values,
 static int fill_port(struct wsgi_address *address, struct wsgi_values *values,
                      const struct sockaddr *socket)
 {
-    char port[8] = "";
+    char port[5];
     int digits = 0;
 
+    /* By hand, as each new connection has another one. */
     if (PyUnicode_GET_LENGTH(address->host) > 0)
-        digits = snprintf(port, sizeof port, "%u", tcpsocket_address_port(socket));
-    Py_XSETREF(address->port, text(values, port, digits));
+        for (unsigned rest = tcpsocket_address_port(socket); rest || !digits; rest /= 10)
+            port[sizeof port - (size_t)++digits] = (char)('0' + rest % 10);
+    Py_XSETREF(address->port, text(values, port + sizeof port - digits, digits));
     return address->port ? 0 : -1;
 }
 
