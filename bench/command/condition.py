@@ -5,6 +5,7 @@ import re
 
 from . import histogram
 from .failure import Usage
+from .result import rate
 from .units import COUNTS, NANOSECONDS, show_count, show_time
 
 OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -48,7 +49,7 @@ class Condition:
             tried = result["requests"] + errors
             return errors / tried if tried else None
         if self.metric == "rate":
-            return result["requests"] / result["seconds"]
+            return rate(result)
         if self.is_percentile() and result["histogram"]:
             return histogram.percentile(result["histogram"], float(self.metric[1:]),
                                         result["latency"]["max"])

@@ -24,6 +24,8 @@ def merge(results):
     """One result of those of clients that ran at the same time."""
     merged = {name: sum(one[name] for one in results)
               for name in ("requests", "bytes_in", "bytes_out", "connections_opened", "cpu_seconds")}
+    # Of mismatches, which are among the errors of reading, only a client that checks digests tells.
+    merged |= {name: sum(one.get(name, 0) for one in results) for name in ("unfinished", "mismatches")}
     merged |= {
         "clients": len(results),
         "seconds": max(one["seconds"] for one in results),
@@ -63,7 +65,8 @@ def merge_intervals(clients):
 
 
 def rate(result):
-    return result["requests"] / result["seconds"]
+    """Requests a second; 0 if a signal came before it began to count."""
+    return result["requests"] / result["seconds"] if result["seconds"] else 0
 
 
 def error_count(result):

@@ -38,6 +38,8 @@ def latency_rows(results):
 def errors_line(result):
     """By class, those that there were."""
     errors = [f"{kind} {count:,}" for kind, count in result["errors"].items() if count]
+    if result.get("mismatches"):
+        errors.append(f"of read, wrong digest {result['mismatches']:,}")
     statuses = [f"{status}: {count:,}" for status, count in sorted(result["statuses"].items())]
     return f"{', '.join(errors) or 'none'}; by status {', '.join(statuses) or 'no answers'}"
 
@@ -52,6 +54,8 @@ def figures(result):
                  f"{result['connections_opened']:,} connections opened"),
         ("errors", errors_line(result)),
         ("client", f"{cpu:.2f} s of CPU{each}; busy {result['busy']:.0%} of the time")]
+    if result.get("unfinished"):
+        found.append(("unfinished", f"{result['unfinished']:,} were not answered when it ended"))
     if "server_cpu_seconds" in result:
         cpu = result["server_cpu_seconds"]
         each = f", {show_time(cpu / requests * 1e9)} a request" if requests else ""

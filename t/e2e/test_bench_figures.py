@@ -5,7 +5,7 @@ import re
 import pytest
 
 import benching
-from asynwsgi_bench import histogram, result, svg, units
+from asynwsgi_bench import histogram, result, svg, table, units
 from asynwsgi_bench.bench import Mix
 from asynwsgi_bench.condition import Condition
 from asynwsgi_bench.failure import Usage
@@ -89,6 +89,21 @@ def test_merge():
     assert merged['cpu_seconds'] == 1 and merged['busy'] == 0.5 and merged['late'] == {'p99': 5}
     assert merged['latency']['p90'] == 10 * MS and merged['latency']['p99'] == 20 * MS
     assert 'uncorrected' not in merged
+
+
+def test_unfinished_and_wrong_digests_are_shown():
+    merged = result.merge([outcome(HUNDRED, unfinished=7, errors={**NONE, 'read': 2}, mismatches=2), outcome(HUNDRED)])
+    assert (merged['unfinished'], merged['mismatches'], result.error_count(merged)) == (7, 2, 2)
+    shown = dict(table.figures(merged))
+    assert shown['unfinished'].startswith('7 ') and 'wrong digest 2' in shown['errors']
+    shown = dict(table.figures(result.merge([outcome(HUNDRED)])))
+    assert 'unfinished' not in shown and 'digest' not in shown['errors']
+
+
+def test_rate_of_what_ended_before_it_began():
+    ended = result.merge([outcome([], seconds=0.0)])
+    assert result.rate(ended) == 0 and Condition('rate<1').met(ended)
+    assert 'requests' in dict(table.figures(ended))
 
 
 def test_merge_of_uncorrected():
