@@ -33,15 +33,16 @@ def private(pid):
     return 1024 * sum(map(int, re.findall(r'^Private_(?:Clean|Dirty): +(\d+)', text, re.M)))
 
 
-def test_an_idle_connection(start):
+def test_an_idle_connection(start, tmp_path):
+    """Over a unix socket, since other tests may have taken the ports."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    server = start(command.HELLO, '--timeout-idle', '0')
+    server = start(command.HELLO, '--timeout-idle', '0', bind=f'unix:{tmp_path}/socket')
     worker, = server.workers
 
     def connect(stack, count):
         for _ in range(count):
-            client = stack.enter_context(Peer(('127.0.0.1', server.port)))
+            client = stack.enter_context(Peer(str(tmp_path / 'socket')))
             client.send(request('GET', '/'))
             assert client.response().body == b'Hello\n'
             client.file.close()

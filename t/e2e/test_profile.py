@@ -156,7 +156,7 @@ def test_while_the_server_runs(profiled, profile):
     assert all(profile.phase(name) > 0 for name in figures['phases'])
     ask(server, count=11)
     profile.has(111)
-    assert sorted(profile.folder.glob('profile*')) == [profile.file, profile.json]
+    eventually(lambda: sorted(profile.folder.glob('profile*')) == [profile.file, profile.json])
 
 
 def test_what_python_code_there_is(profiled, profile):

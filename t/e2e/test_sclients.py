@@ -334,6 +334,7 @@ def test_only_this_machine_is_meant():
                               "machine's loopback; see --allow-remote\n"
 
 
+@pytest.mark.skipif(instrumented(), reason='LeakSanitizer cannot work while it is traced')
 @needs('strace')
 def test_nothing_is_sent_to_another():
     trace = subprocess.run(['strace', '-f', '-e', 'trace=network', os.path.abspath('asynwsgi-sclients'),
