@@ -249,13 +249,20 @@ static void put_back(struct wsgi_request *request)
     wsgi->free_count++;
 }
 
+/* Of an earlier request: the application may have kept any of them, and left the others. */
+static bool has_objects(const struct wsgi_request *request)
+{
+    return request->input || request->start_response || request->write || request->head.status ||
+           request->head.header_count > 0;
+}
+
 void wsgi_request_recycle(struct wsgi_request *request)
 {
     reset(request);
-    if (request->start_response || request->wsgi->free_count < FREE_MOST)
+    if (has_objects(request) || request->wsgi->free_count < FREE_MOST)
         put_back(request);
     else
-        destroy(request); /* it has no Python objects yet, for which there is no lock here */
+        destroy(request); /* it has no Python objects, for which there is no lock here */
 }
 
 /* The exchange is over: see to it that nothing of it lives on. */
