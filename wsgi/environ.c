@@ -263,8 +263,9 @@ static bool take_spare(struct wsgi_request *request, struct wsgi_model *model)
 
     if (!spare->dict)
         return false;
-    if (Py_REFCNT(spare->dict) > 1 || Py_REFCNT(spare->input) > 1 ||
-        !wsgi_dict_is_unchanged(spare->dict, spare->version)) {
+    /* Unchanged comes first: else it need not have the input any more. */
+    if (Py_REFCNT(spare->dict) > 1 || !wsgi_dict_is_unchanged(spare->dict, spare->version) ||
+        Py_REFCNT(spare->input) > 1) {
         Py_CLEAR(spare->dict);
         return false;
     }
