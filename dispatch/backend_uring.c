@@ -162,7 +162,8 @@ static void uring_forget(struct dispatch *loop, int fd)
     place->once = false;
     if (place->serial == 0 || kernel->lost || !(sqe = entry(kernel)))
         return;
-    io_uring_prep_poll_remove(sqe, name_of(place->serial, fd));
+    /* Not IORING_OP_POLL_REMOVE: that spares a multishot poll that is about to report. */
+    io_uring_prep_cancel64(sqe, name_of(place->serial, fd), 0);
     io_uring_sqe_set_data64(sqe, 0);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     place->serial = 0;

@@ -116,8 +116,12 @@ class Proxy:
     def stop(self):
         if self in serving.running:
             serving.running.remove(self)
-        self.process.kill()
-        self.process.wait()
+        self.process.terminate()  # which ends processes of its own, too
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def nginx(folder, upstream):

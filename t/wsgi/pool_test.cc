@@ -320,7 +320,7 @@ TEST_F(Pool, ManyLeaveTheQueueAfterOthersLeftSomethingBehind)
         ask(*clients.back(), "/keep?x");
     }
     ASSERT_TRUE(until_called("/keep", MANY));
-    Client(*this).get("/set");
+    Client(*this).get("/set-for-ever");
     for (auto &client : clients)
         EXPECT_EQ(client->response().body, "x");
     ASSERT_TRUE(until([&] { return count("closed") == MANY; }));
