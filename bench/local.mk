@@ -198,6 +198,9 @@ bench-threads: all
 EXTRA_DIST += bench/threads.py
 CLEANFILES += bench-threads.json
 
+# What the command does while `make profiled` looks on, see cli/local.mk.
+EXTRA_DIST += bench/train.py
+
 # How long it takes to the first response, and how large it is; see bench/start.py.
 .PHONY: bench-start
 bench-start: all

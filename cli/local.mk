@@ -29,6 +29,19 @@ asynwsgi_SOURCES = \
 	$(libasynwsgi_http_a_SOURCES) \
 	$(libasynwsgi_tcpsocket_a_SOURCES) \
 	$(libasynwsgi_dispatch_a_SOURCES)
+
+# The command once more, for the ways that gcc sees it go when it serves.
+profile_use = -fprofile-use -fprofile-correction -Wno-missing-profile
+profiles = $(asynwsgi_OBJECTS:.$(OBJEXT)=.gcda)
+.PHONY: profiled
+profiled: asynwsgi-load$(EXEEXT)
+	rm -f asynwsgi$(EXEEXT) $(asynwsgi_OBJECTS) $(profiles)
+	$(MAKE) asynwsgi$(EXEEXT) LTO_CFLAGS='$(LTO_CFLAGS) -fprofile-generate -fprofile-update=atomic'
+	$(PYTHON) $(srcdir)/bench/train.py ./asynwsgi$(EXEEXT) ./asynwsgi-load$(EXEEXT)
+	rm -f asynwsgi$(EXEEXT) $(asynwsgi_OBJECTS)
+	$(MAKE) asynwsgi$(EXEEXT) LTO_CFLAGS='$(LTO_CFLAGS) $(profile_use)'
+mostlyclean-local:
+	rm -f $(profiles)
 else
 asynwsgi_CPPFLAGS = $(cli_inc)
 asynwsgi_LDADD = $(cli_lib) $(COMMAND_PYTHON_LIBS)

@@ -28,3 +28,6 @@ if grep -E 'fails' "$folder/table" || grep -E '"failed": \{"' "$folder/json"; th
 fi
 # A limit is judged, by the figures that it names.
 grep -qE '^\| hello, small \| 1\.15 x raw \| [0-9.]+ \| (\*\*not held\*\*|held) \|$' "$folder/table"
+
+# What `make profiled` compiles for is served.
+"${PYTHON:-python3}" "$top/bench/train.py" ./asynwsgi ./asynwsgi-load --seconds 0.05
