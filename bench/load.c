@@ -8,8 +8,8 @@
  */
 #include "load.h"
 
+#include "machine.h"
 #include "parent_linux.h"
-#include "standard.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -228,10 +228,10 @@ int load_run(const struct load_options *options)
     struct load *load = calloc(1, sizeof *load);
     int status = LOAD_FAILED;
 
-    if (!load || (options->with_parent && parent_die_with() < 0))
+    if (!load || (options->with_parent && parent_die_with() < 0) ||
+        machine_require("asynwsgi-load", options->connections) < 0)
         goto out;
     load->options = options;
-    standard_raise_limit();
     status = run(load);
     take_apart(load);
     load_messages_fini(&load->messages);

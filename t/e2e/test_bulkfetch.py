@@ -15,7 +15,7 @@ import pytest
 
 import hostile
 import proxy
-from command import FACTOR, PATIENCE, environment, instrumented
+from command import FACTOR, PATIENCE, environment, instrumented, limits_descriptors
 from hostile import HELLO, PROGRAM, bulkfetch, keeps, says
 from serving import eventually
 
@@ -126,6 +126,16 @@ def test_json_in_a_file(nginx, tmp_path):
     ended = hostile.run('bulkfetch', '--json', tmp_path / 'json', nginx.url + '/hello')
     assert ended.stdout.startswith(b'1 fetched')
     assert json.loads((tmp_path / 'json').read_text())['fetched'] == 1
+
+
+@pytest.mark.skipif('ASYNWSGI_TEST_WRAP' in os.environ, reason='what wraps it has descriptors, too')
+def test_descriptors(nginx, tmp_path):
+    """The soft limit is raised for connections and files; the hard one is named."""
+    few, urls = {'preexec_fn': limits_descriptors(50, 150)}, [nginx.url + '/hello'] * 200
+    assert bulkfetch('-c', 100, *urls, **few)['connections'] == 100
+    said = hostile.run('bulkfetch', '-c', 100, '-O', tmp_path / 'none', *urls, status=2, **few).stderr
+    assert said.count('\n') == 1 and 'RLIMIT_NOFILE is 150, and 232 are needed' in said
+    assert not (tmp_path / 'none').exists()
 
 
 # -- Files ----------------------------------------------------------------------------------------

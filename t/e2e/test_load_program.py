@@ -47,15 +47,15 @@ def finish(*arguments, **how):
                           **how)
 
 
-def load(*arguments):
-    done = finish(*arguments)
+def load(*arguments, **how):
+    done = finish(*arguments, **how)
     assert (done.returncode, done.stderr) == (0, '')
     return Result(done.stdout)
 
 
-def refused(*arguments, status=1):
+def refused(*arguments, status=1, **how):
     """What it says when it can't do anything."""
-    done = finish(*arguments)
+    done = finish(*arguments, **how)
     assert (done.returncode, done.stdout) == (status, '')
     assert done.stderr.startswith('asynwsgi-load: ') and done.stderr.count('\n') == 1
     return done.stderr
@@ -472,6 +472,26 @@ def test_nobody_reads_what_it_writes():
                               stderr=subprocess.PIPE, timeout=command.PATIENCE)
     os.close(writing)
     assert done.returncode != 0
+
+
+# -- Descriptors ------------------------------------------------------------------------------------
+
+not_wrapped = pytest.mark.skipif('ASYNWSGI_TEST_WRAP' in os.environ, reason='what wraps it has descriptors, too')
+
+
+@not_wrapped
+def test_the_soft_limit_of_descriptors_is_raised(server):
+    end = load('-c', 100, '-n', 200, server.url + '/large?10', preexec_fn=command.limits_descriptors(50, 200)).end
+    assert end['requests'] == 200 and end['connections_opened'] == 100
+
+
+@not_wrapped
+def test_the_hard_limit_of_descriptors_is_named_before_there_is_load():
+    seen = []
+    with serving(answers, OK, seen) as url:
+        said = refused('-c', 200, url, preexec_fn=command.limits_descriptors(50, 200))
+    assert 'RLIMIT_NOFILE is 200, and 232 are needed' in said and 'prlimit --nofile=232' in said
+    assert not seen
 
 
 # -- Options ----------------------------------------------------------------------------------------
