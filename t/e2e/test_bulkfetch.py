@@ -277,6 +277,27 @@ def test_a_host_without_an_address(server):
     assert (told['fetched'], told['errors']) == (2, {'resolve': 2})
 
 
+def test_unix_socket(tmp_path):
+    heads = []
+
+    def script(connection):
+        while head := connection.head():
+            heads.append(head)
+            connection.send(HELLO)
+    path = str(tmp_path / 'socket')
+    running = hostile.Server(script, path)
+    try:
+        told = bulkfetch('-c', 2, '--unix-socket', path, 'http://a..b/1', 'http://shop.example/2', 'http://a..b/3')
+    finally:
+        running.stop()
+    assert told['fetched'] == 3
+    assert sorted(head.split(b'\r\n')[:2] for head in heads) == [
+        [b'GET /%d HTTP/1.1' % number, b'Host: ' + host]
+        for number, host in ((1, b'a..b'), (2, b'shop.example'), (3, b'a..b'))]
+    for wrong, error in ((path, 'connect'), (path * 100, 'resolve')):
+        assert bulkfetch('--unix-socket', wrong, 'http://a/', status=1)['errors'] == {error: 1}
+
+
 # -- Retries --------------------------------------------------------------------------------------
 
 def failing(times, *pieces):
