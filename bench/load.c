@@ -95,6 +95,7 @@ static void caught(struct dispatch_signal *signal)
                             ? (struct load *)((char *)signal - offsetof(struct load, signals[0]))
                             : (struct load *)((char *)signal - offsetof(struct load, signals[1]));
 
+    load->signal = signal->number;
     dispatch_signal_remove(signal);
     load_end(load);
     dispatch_stop(load->loop, 0);
@@ -220,7 +221,8 @@ static int run(struct load *load)
         start(load);
         dispatch_run(load->loop);
     }
-    return conclude(load);
+    status = conclude(load);
+    return load->signal ? LOAD_SIGNAL + load->signal : status;
 }
 
 int load_run(const struct load_options *options)

@@ -130,11 +130,15 @@ class Guarded:
                     ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:15]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    def stop(self):
-        """Once it returns, nothing of the command runs."""
+    def end(self):
+        """Have it end."""
         if self.lifeline is not None:
             lifeline, self.lifeline = self.lifeline, None
             os.close(lifeline)
+
+    def stop(self):
+        """Once it returns, nothing of the command runs."""
+        self.end()
         self.poll(wait=True)
 
 

@@ -28,6 +28,7 @@ def merge(results):
     merged |= {name: sum(one.get(name, 0) for one in results) for name in ("unfinished", "mismatches")}
     merged |= {
         "clients": len(results),
+        "interrupted": any(one.get("interrupted") for one in results),
         "seconds": max(one["seconds"] for one in results),
         "busy": max(one["busy"] for one in results),
         "errors": sum_of(one["errors"] for one in results),

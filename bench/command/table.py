@@ -48,7 +48,8 @@ def figures(result):
     """[(name, text)] of what is no latency."""
     cpu, requests = result["cpu_seconds"], result["requests"]
     each = f", {show_time(cpu / requests * 1e9)} a request" if requests else ""
-    found = [
+    found = [("partial", f"interrupted after {result['seconds']:.2f} s")] if result.get("interrupted") else []
+    found += [
         ("requests", f"{requests:,} in {result['seconds']:.2f} s, {show_count(rate(result))} a second"),
         ("data", f"{show_size(result['bytes_in'])} in, {show_size(result['bytes_out'])} out, "
                  f"{result['connections_opened']:,} connections opened"),
