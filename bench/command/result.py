@@ -74,6 +74,14 @@ def error_count(result):
     return sum(result["errors"].values())
 
 
+def error_rate(result):
+    """The share of what was tried that failed; None if nothing was. Statuses and wrong digests are of
+    requests that were answered."""
+    errors = error_count(result)
+    tried = result["requests"] + errors - result["errors"]["status"] - result.get("mismatches", 0)
+    return errors / tried if tried else None
+
+
 def bottleneck(result):
     """A sentence, if the client and not the server was what limited it, or that time was spent in."""
     if result["busy"] >= BUSY:

@@ -11,6 +11,7 @@ from .units import show_count, show_time
 DESCRIPTION = "Start a server, and find the highest rate of requests that it sustains."
 ACHIEVED = 0.95  # of the rate, below which it was missed
 BOUND = "p99>50ms"
+INTERRUPTED = "The search was interrupted: there may be a higher rate that is sustained"
 
 
 def add(parser):
@@ -54,13 +55,13 @@ def broken(args, step):
     return next(filter(None, (bound.met(step) for bound in args.bound)), None)
 
 
-HEADS = ["rate", "achieved", "p50", "p99", "p99.9", "max", "errors", "client", ""]
+HEADS = ["rate", "achieved", "p50", "p99", "p99.9", "max", "errors", "unfinished", "client", ""]
 
 
 def row(step):
     latency = step["latency"]
     return [f"{step['offered']:,}", show_count(rate(step)), *(show_time(latency.get(name)) for name in HEADS[2:6]),
-            f"{error_count(step):,}", f"{step['busy']:.0%}", step["broken"] or ""]
+            f"{error_count(step):,}", f"{step['unfinished']:,}", f"{step['busy']:.0%}", step["broken"] or ""]
 
 
 def line(cells):
@@ -91,7 +92,7 @@ def climb(args, server, label, file):
 
 def conclusion(run):
     """Sentences."""
-    lines = ["The search was interrupted: there may be a higher rate that is sustained"] if run.get("interrupted") else []
+    lines = [INTERRUPTED] if run.get("interrupted") else []
     if not run["sustained"]:
         return [f"{run['label']}: no rate was sustained", *lines]
     above = next((step for step in run["steps"] if step["offered"] > run["sustained"]), None)
