@@ -428,6 +428,80 @@ def test_a_server_that_ends():
     assert result.errors['read'] == 1 and result.errors['connect'] > 1
 
 
+# -- Servers that hand over -------------------------------------------------------------------------
+
+def ends_with(sock, number, last, seen):
+    """A connection that is over with its request of that number, whose answer is `last`."""
+    for count, _ in enumerate(heads(sock), 1):
+        seen.append(count)
+        sock.sendall(last if count == number else OK)
+        if count == number:
+            return
+
+
+CLOSE = OK.replace(END, b'\r\nConnection: close\r\n\r\n')
+
+
+@pytest.mark.parametrize('mode', [[], ['--pipeline', '4'], ['-R', '2000'], ['-R', '2000', '--pipeline', '4']],
+                         ids=' '.join)
+@pytest.mark.parametrize('last', [CLOSE, OK, b'', OK[:-1]], ids=['announced', 'silent', 'empty', 'half'])
+def test_connections_that_end_in_mid_run(last, mode):
+    """Each request has an answer or is an error. What was under way is not asked for again."""
+    seen, n = [], 200
+    with serving(ends_with, 10, last, seen) as url:
+        result = load('-c', 3, '-n', n, '--timeout', LONG, *mode, url)
+    end, errors = result.end, result.errors
+    assert end['requests'] + errors['read'] == n
+    assert end['requests'] == end['statuses']['200'] == result.recorded()
+    assert errors['connect'] == errors['timeout'] == errors['status'] == end['unfinished'] == 0
+    assert end['requests'] <= len(seen) <= n
+    assert last != CLOSE or '--pipeline' in mode or errors['read'] == 0
+
+
+@pytest.mark.parametrize('mode', [[], ['-R', '500']], ids=' '.join)
+@pytest.mark.parametrize('end_it', ['worker', 'all', 'drain'])
+def test_a_server_that_is_another_in_mid_run(end_it, mode, start):
+    """A worker is killed, and has a successor; or the whole server, or it is stopped, and started again."""
+    server, connections = start(), 8
+    url = server.addresses[0]
+
+    def read_until_answered():
+        lines.append(process.stdout.readline())
+        while json.loads(lines[-1])['requests'] == 0:
+            lines.append(process.stdout.readline())
+
+    with subprocess.Popen([*LOAD, '-c', str(connections), '-d', '1h', '--interval', '100ms', *mode, url],
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            lines = []
+            read_until_answered()
+            for pid, number in {'worker': [(server.workers[0], signal.SIGKILL)],
+                                'all': [(server.pid, signal.SIGKILL), (server.workers[0], signal.SIGKILL)],
+                                'drain': [(server.pid, signal.SIGTERM)]}[end_it]:
+                os.kill(pid, number)
+            if end_it == 'worker':
+                server.wait_for('worker ready', 2)
+            else:
+                server.wait()
+                start(bind=url.removeprefix('http://'))
+            for _ in range(3):
+                read_until_answered()
+            process.send_signal(signal.SIGINT)
+            lines.append(process.stdout.read())
+        finally:
+            process.kill()
+    result = Result(''.join(lines))
+    end, errors = result.end, result.errors
+    assert errors['status'] == 0 and end['statuses'] == {'200': end['requests']}
+    if mode:
+        due = 500 * end['seconds']
+        assert abs(end['requests'] + errors['read'] + errors['timeout'] + end['unfinished'] - due) <= 1
+    else:
+        assert end['unfinished'] <= connections
+    if end_it == 'worker':  # who comes meanwhile waits for the next one
+        assert errors['read'] <= connections and errors['connect'] == 0
+
+
 # -- Its own end ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
