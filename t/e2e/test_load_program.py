@@ -349,6 +349,29 @@ def test_what_is_not_answered_in_the_end_counts_with_its_age():
     assert result.recorded(0.5) >= 45
 
 
+def test_a_client_that_was_late_itself_catches_up():
+    """It is stopped with a request under way; when it goes on there are the answer and as many requests due
+    as may be pipelined."""
+    def stops_it(sock):
+        for number, _ in enumerate(heads(sock)):
+            if number % 10 == 5:
+                os.kill(eventually(lambda: pids and pids[0]), signal.SIGSTOP)
+            sock.sendall(OK)
+            if number % 10 == 5:
+                time.sleep(0.15)
+                os.kill(pids[0], signal.SIGCONT)
+
+    pids = []
+    with serving(stops_it) as url:
+        with subprocess.Popen([*LOAD, '-c', '1', '-R', '50', '-n', '30', '--pipeline', '4', url],
+                              stdout=subprocess.PIPE, text=True) as process:
+            pids.append(process.pid)
+            output = process.stdout.read()
+            assert process.wait(command.PATIENCE) == 0
+    end = Result(output).end
+    assert end['requests'] == 30 and end['latency']['max'] >= 0.09 * 1e9
+
+
 # -- Servers that are no good -----------------------------------------------------------------------
 
 def test_nobody_is_there():
