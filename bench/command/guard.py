@@ -96,8 +96,9 @@ def guard(argv, lifeline, folder, files, how):
             command = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **how,
                                        preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
             status = watch(command, lifeline)
-    except OSError as error:
-        print(f"{error.filename or argv[0]}: {error.strerror}", file=sys.stderr, flush=True)
+    except (OSError, ValueError) as error:
+        print(f"{getattr(error, 'filename', None) or argv[0]}: {getattr(error, 'strerror', error)}",
+              file=sys.stderr, flush=True)
         return 127
     if status is None:
         return 128 + signal.SIGKILL

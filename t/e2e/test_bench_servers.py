@@ -116,8 +116,8 @@ def test_recipe_of_ones_own(tmp_path):
 
 
 def test_what_a_server_needs_and_is_not_there(tmp_path):
-    (tmp_path / 'mine.json').write_text('{"command": ["true", "{port}"], "files": {"a/b": "{app}"}}')
-    benching.refused('bench', *HELLO, '--server', tmp_path / 'mine.json', status=1, words=['a/b: No such file'])
+    (tmp_path / 'mine.json').write_text('{"command": ["true", "{port}"], "files": {".": "{app}"}}')
+    benching.refused('bench', *HELLO, '--server', tmp_path / 'mine.json', status=1, words=['/.: Is a directory'])
     benching.refused('bench', '--chdir', '/nowhere', 'hello', status=1, words=['/nowhere: No such file'])
 
 
