@@ -76,7 +76,8 @@ def guard(argv, lifeline, how):
         command = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **how,
                                    preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
     except OSError as error:
-        print(f"{argv[0]}: {error.strerror}", file=sys.stderr, flush=True)
+        # Of the folder, if it cannot run there.
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr, flush=True)
         return 127
     status = watch(command, lifeline)
     if status is None:

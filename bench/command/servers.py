@@ -21,6 +21,16 @@ PATIENCE = 30  # seconds, for a server to answer
 KEYS = {"command", "files", "note", "package"}
 
 
+def is_recipe(made):
+    if not isinstance(made, dict) or set(made) - KEYS:
+        return False
+    command, files = made.get("command"), made.get("files", {})
+    if not isinstance(command, list) or not command or not isinstance(files, dict):
+        return False
+    texts = [*command, *files.values(), made.get("note", ""), made.get("package", "")]
+    return all(isinstance(text, str) for text in texts) and not any("/" in name for name in files)
+
+
 class Recipe:
     """How a server is started: in {} stand port, app, module, object, workers, and folder, an empty
     one of its own; files are written there before."""
@@ -41,7 +51,10 @@ class Recipe:
             except OSError as error:
                 raise Usage(f"{text}: {error.strerror}") from error
         if "{port}" in text:
-            words = shlex.split(text)
+            try:
+                words = shlex.split(text)
+            except ValueError as error:
+                raise Usage(f"{text!r}: {error}") from error
             return cls(os.path.basename(words[0]), words)
         raise Usage(f"{text!r} is no server: give a command that has {{port}} in it, a recipe's FILE.json, or one of "
                     f"{', '.join(RECIPES)}")
@@ -50,10 +63,11 @@ class Recipe:
     def of_json(cls, label, data, where):
         try:
             recipe = json.loads(data)
-            if not isinstance(recipe.get("command"), list) or set(recipe) - KEYS:
-                raise ValueError(f"a recipe has a command, which is a list, and may have {', '.join(sorted(KEYS))}")
-        except (ValueError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             raise Usage(f"{where}: {error}") from error
+        if not is_recipe(recipe):
+            raise Usage(f"{where}: a recipe has a command, which is a list of words, and may have files, "
+                        "which is an object of names and texts, and the texts note and package")
         return cls(label, **recipe)
 
 
@@ -83,13 +97,19 @@ class Server:
         self.command = [fill(word, values) for word in recipe.command]
         try:
             for file, text in recipe.files.items():
-                with open(os.path.join(self.folder.name, file), "w", encoding="utf-8") as opened:
-                    opened.write(fill(text, values))
+                self.write(file, fill(text, values))
             self.start(chdir)
             self.wait(path)
         except BaseException:
             self.stop()
             raise
+
+    def write(self, name, text):
+        try:
+            with open(os.path.join(self.folder.name, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        except (OSError, ValueError) as error:
+            raise Failure(f"{self.recipe.label}: {name!r}: {error}") from error
 
     def start(self, chdir):
         program = self.command[0]
