@@ -1,6 +1,6 @@
 """The servers that load is put on: by a recipe of recipes/, by one of the user's, or by a command."""
 
-import http.client
+import contextlib
 import json
 import os
 import pkgutil
@@ -133,18 +133,15 @@ class Server:
             time.sleep(0.02)
 
     def answers(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.connect()
-            if connection.sock.getsockname() == connection.sock.getpeername():
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: close\r\n\r\n"
+        with socket.socket() as connection, contextlib.suppress(OSError):
+            connection.settimeout(PATIENCE)
+            connection.connect(("127.0.0.1", self.port))
+            if connection.getsockname() == connection.getpeername():
                 return False  # the port was free, and was given to us
-            connection.request("GET", path, headers={"Connection": "close"})
-            connection.getresponse()
-            return True
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+            connection.sendall(request.encode())
+            return bool(connection.recv(1))  # the rest is for the load: it may be without end
+        return False
 
     def last_words(self):
         """The last error of Python that it has written, or else its last line."""

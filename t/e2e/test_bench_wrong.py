@@ -4,6 +4,7 @@ one line."""
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -135,3 +136,27 @@ def test_closed_descriptors(server, tmp_path):
     shell = f'exec {benching.BENCH} http-processing -n 5 -c 1 {server.url}/ --json {tmp_path}/run.json <&- >&- 2>&-'
     assert subprocess.run(['sh', '-c', shell], env=command.environment(), timeout=command.PATIENCE).returncode == 0
     assert benching.load(tmp_path / 'run.json')['runs'][0]['requests'] == 5
+
+
+# -- Servers ----------------------------------------------------------------------------------
+
+ENDLESS = '''
+import socket, sys, threading, time
+
+def serve(connection):
+    connection.recv(65536)
+    while True:
+        connection.sendall(b'HTTP/1.1 100 Continue\\r\\n\\r\\n')
+        time.sleep(0.01)
+
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=listener.accept()[:1], daemon=True).start()
+'''
+
+
+def test_server_that_never_comes_to_its_answer(tmp_path):
+    (tmp_path / 'server.py').write_text(ENDLESS)
+    done = benching.run('bench', '--chdir', tmp_path, 'none', '--server', f'{sys.executable} server.py {{port}}',
+                        '-d', '300ms', '--timeout', '200ms', '--mix', 'get:1', status=1)
+    assert 'errors    timeout' in done.stdout and 'no request was answered' in done.stderr
