@@ -2,6 +2,7 @@
 one line."""
 
 import json
+import marshal
 import os
 import subprocess
 import sys
@@ -160,3 +161,12 @@ def test_server_that_never_comes_to_its_answer(tmp_path):
     done = benching.run('bench', '--chdir', tmp_path, 'none', '--server', f'{sys.executable} server.py {{port}}',
                         '-d', '300ms', '--timeout', '200ms', '--mix', 'get:1', status=1)
     assert 'errors    timeout' in done.stdout and 'no request was answered' in done.stderr
+
+
+@pytest.mark.parametrize('stats, phases', [
+    (5, {}), ([1], {}), ({('f', 1): (1, 1, .1, .1, {})}, {}), ({(5, 1, 'g'): (1, 1, .1, .1, {})}, {}), ({}, []), ({}, {'a': 'b'})])
+def test_profile_of_a_wrong_kind(server, tmp_path, stats, phases):
+    (tmp_path / 'p').write_bytes(marshal.dumps(stats))
+    (tmp_path / 'p.json').write_text(json.dumps({'requests': 1, 'seconds': 1, 'phases': phases}))
+    done = benching.run('http-processing', '-n', '1', '-c', '1', server.url + '/', '--profile', tmp_path / 'p', status=1)
+    assert 'not a profile that the server writes' in done.stderr and 'Traceback' not in done.stderr
