@@ -76,8 +76,7 @@ void httpclient_watch(struct httpclient_connection *c)
     if (c->kicked)
         return;
     due = deadline(c, &what);
-    /* One that is about to fire, set again, would do so a turn later: and never, with input in
-     * each. */
+    /* One that is about to fire would be put off by a turn, and with input in each for ever. */
     if (due > now || c->timer.deadline > now)
         dispatch_timer_set(&c->timer, due);
 }
