@@ -199,7 +199,7 @@ static int conclude(struct load *load)
     load_client_abandon(load);
     if (!load->is_connected)
         return complain(load);
-    if (load_report_interval(load, load->ended) < 0 || load_report_end(load) < 0) {
+    if (load_report_interval(load, dispatch_clock()) < 0 || load_report_end(load) < 0) {
         fprintf(stderr, "asynwsgi-load: standard output: %s\n", strerror(errno));
         return LOAD_FAILED;
     }

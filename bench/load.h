@@ -89,6 +89,7 @@ struct load_counts {
 struct load_figures {
     struct load_counts counts, reported; /* of these, in intervals that were written */
     uint64_t bytes_out, statuses[LOAD_STATUSES], mismatches, unfinished, connections_opened;
+    uint64_t in_time; /* answers from begin to end, to requests of the warm-up, too */
     /* Latencies: since the last interval, and before that. */
     struct histogram recent, all;
     struct histogram uncorrected, late;

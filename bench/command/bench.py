@@ -22,7 +22,7 @@ class Mix:
             if not found:
                 raise Usage(f"{word!r} is not KIND:N[/PATH], with one of {', '.join(KINDS)}: "
                             "write such as get:2,post:1/form")
-            self.groups.append((found[1], int(found[2]), found[3] or "/"))
+            self.groups.append((found[1], int(found[2]), options.path(found[3] or "/")))
 
 
 def add(parser):

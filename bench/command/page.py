@@ -113,7 +113,7 @@ def render(made):
 
 
 def write_all(args, made):
-    if args.json:
+    if args.json is not None:
         document.write_json(args.json, made)
-    if args.html:
+    if args.html is not None:
         document.write_file(args.html, render(made))

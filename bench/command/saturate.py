@@ -22,7 +22,7 @@ def add(parser):
     group.add_argument("--bound", metavar="CONDITION", type=Condition, action="append",
                        help=f"a rate is not sustained where it holds (default: '{BOUND}'), nor where there are errors, "
                             f"or less than {ACHIEVED * 100:.0f} %% of it is achieved; may be repeated")
-    group.add_argument("--path", default="/", help="of the requests (default: /)")
+    group.add_argument("--path", type=options.path, default="/", help="of the requests (default: /)")
     group = parser.add_argument_group("requests")
     group.add_argument("-m", "--method", metavar="NAME", help="(default: GET, with a body POST)")
     options.add(group, options.REQUEST)
@@ -33,7 +33,7 @@ def add(parser):
 def measure(args, server, offered):
     """One step; closed loop without a rate."""
     words = ["-d", args.duration, *options.handed_on(args, options.PACE[:1], options.REQUEST, options.BODY)]
-    words += ["-m", args.method] if args.method else []
+    words += ["-m", args.method] if args.method is not None else []
     commands = [("", [*part, *words, server.url(args.path)])
                 for part in options.divided(args, args.connections, offered)]
     before = server.process.cpu_seconds()

@@ -1,6 +1,6 @@
 """The servers that load is put on: by a recipe of recipes/, by one of the user's, or by a command."""
 
-import http.client
+import contextlib
 import json
 import os
 import pkgutil
@@ -20,6 +20,16 @@ from .units import parse_count
 RECIPES = ("asynwsgi", "gunicorn", "nginx", "uwsgi", "waitress")
 PATIENCE = 30  # seconds, for a server to answer
 KEYS = {"command", "files", "note", "package"}
+
+
+def is_recipe(made):
+    if not isinstance(made, dict) or set(made) - KEYS:
+        return False
+    command, files = made.get("command"), made.get("files", {})
+    if not isinstance(command, list) or not command or not isinstance(files, dict):
+        return False
+    texts = [*command, *files.values(), made.get("note", ""), made.get("package", "")]
+    return all(isinstance(text, str) for text in texts) and not any("/" in name for name in files)
 
 
 class Recipe:
@@ -42,7 +52,10 @@ class Recipe:
             except OSError as error:
                 raise Usage(f"{text}: {error.strerror}") from error
         if "{port}" in text:
-            words = shlex.split(text)
+            try:
+                words = shlex.split(text)
+            except ValueError as error:
+                raise Usage(f"{text!r}: {error}") from error
             return cls(os.path.basename(words[0]), words)
         raise Usage(f"{text!r} is no server: give a command that has {{port}} in it, a recipe's FILE.json, or one of "
                     f"{', '.join(RECIPES)}")
@@ -51,10 +64,11 @@ class Recipe:
     def of_json(cls, label, data, where):
         try:
             recipe = json.loads(data)
-            if not isinstance(recipe.get("command"), list) or set(recipe) - KEYS:
-                raise ValueError(f"a recipe has a command, which is a list, and may have {', '.join(sorted(KEYS))}")
-        except (ValueError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             raise Usage(f"{where}: {error}") from error
+        if not is_recipe(recipe):
+            raise Usage(f"{where}: a recipe has a command, which is a list of words, and may have files, "
+                        "which is an object of names and texts, and the texts note and package")
         return cls(label, **recipe)
 
 
@@ -113,18 +127,15 @@ class Server:
             time.sleep(0.02)
 
     def answers(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.connect()
-            if connection.sock.getsockname() == connection.sock.getpeername():
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: close\r\n\r\n"
+        with socket.socket() as connection, contextlib.suppress(OSError):
+            connection.settimeout(PATIENCE)
+            connection.connect(("127.0.0.1", self.port))
+            if connection.getsockname() == connection.getpeername():
                 return False  # the port was free, and was given to us
-            connection.request("GET", path, headers={"Connection": "close"})
-            connection.getresponse()
-            return True
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+            connection.sendall(request.encode())
+            return bool(connection.recv(1))  # the rest is for the load: it may be without end
+        return False
 
     def last_words(self):
         """The last error of Python that it has written, or else its last line."""

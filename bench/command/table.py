@@ -2,7 +2,7 @@
 
 import sys
 
-from . import histogram
+from . import document, histogram
 from .result import bottleneck, error_count, rate
 from .units import show_count, show_size, show_time
 
@@ -103,4 +103,4 @@ def with_ratio(show, value, base):
 
 
 def write(lines, file=None):
-    print("\n".join(lines), file=file or sys.stdout, flush=True)
+    document.write_out("\n".join([*lines, ""]), file or sys.stdout)

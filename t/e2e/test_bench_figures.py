@@ -42,6 +42,12 @@ def test_percentile(percentile, value):
     assert histogram.percentile(HUNDRED, percentile) == value * MS
 
 
+def test_percentile_is_not_one_too_far():
+    """99.9% of 1,000 are 999."""
+    thousand = [[n, 1] for n in range(1, 1001)]
+    assert [histogram.percentile(thousand, wanted) for wanted in (99, 99.9, 99.99)] == [990, 999, 1000]
+
+
 def test_percentile_is_no_more_than_the_largest():
     assert histogram.percentile([[2047, 10]], 99, 2000) == 2000
 
@@ -98,6 +104,11 @@ def test_unfinished_and_wrong_digests_are_shown():
     assert shown['unfinished'].startswith('7 ') and 'wrong digest 2' in shown['errors']
     shown = dict(table.figures(result.merge([outcome(HUNDRED)])))
     assert 'unfinished' not in shown and 'digest' not in shown['errors']
+
+
+def test_rate_is_of_what_was_answered_in_time():
+    merged = result.merge([outcome(HUNDRED, in_time=60), outcome(HUNDRED)])
+    assert merged['requests'] == 200 and result.rate(merged) == 80
 
 
 def test_rate_of_what_ended_before_it_began():

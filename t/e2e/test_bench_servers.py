@@ -115,12 +115,6 @@ def test_recipe_of_ones_own(tmp_path):
                      words=['mine did not start', '--config-is-not-there'])
 
 
-def test_what_a_server_needs_and_is_not_there(tmp_path):
-    (tmp_path / 'mine.json').write_text('{"command": ["true", "{port}"], "files": {".": "{app}"}}')
-    benching.refused('bench', *HELLO, '--server', tmp_path / 'mine.json', status=1, words=['/.: Is a directory'])
-    benching.refused('bench', '--chdir', '/nowhere', 'hello', status=1, words=['/nowhere: No such file'])
-
-
 @pytest.mark.parametrize('server, words', [
     ('asynwsgi', "no module named 'nowhere'"), ('gunicorn', "No module named 'nowhere'"),
     ('sh -c "echo first; echo last {port} >&2; exit 1"', 'last '), ('sh -c "exit 7 # {port}"', 'status 7'),

@@ -289,6 +289,12 @@ def test_a_page_with_plots(start, sclients, tmp_path):
     assert 'nan' not in page and 'inf' not in page
 
 
+def test_a_page_on_standard_output(start):
+    server = start(APPLICATION)
+    done = run(url(server), '--idle', '5', '-d', seconds(0.2), '--html', '-')
+    assert done.returncode == 0 and done.stdout.startswith('<!DOCTYPE html>'), 'and no table before it'
+
+
 def test_the_table(start):
     server = start(APPLICATION)
     # Of the addresses of localhost, the one at which somebody listens is taken.
