@@ -1,6 +1,9 @@
 /* Histograms of times. */
 #include "histogram.h"
 
+/* As 99.9 is: 99.9% of 1,000 are 999, and not one more. */
+#define ROUNDED (1 - 1e-15)
+
 /* The value without its low bits, and behind those of all that lose fewer. */
 static size_t slot_of(uint64_t value)
 {
@@ -42,7 +45,7 @@ void histogram_add(struct histogram *histogram, const struct histogram *other)
 
 uint64_t histogram_percentile(const struct histogram *histogram, double percentile)
 {
-    double rank = percentile / 100 * (double)histogram->count;
+    double rank = percentile * (double)histogram->count / 100 * ROUNDED;
     uint64_t seen = 0;
 
     for (size_t i = 0; i < HISTOGRAM_SLOTS; i++) {

@@ -133,7 +133,7 @@ static void ask(struct load_connection *c)
     }
     slot->exchange.message = &messages->all[messages->next];
     if (httpclient_queue(&c->connection, &slot->exchange) < 0) {
-        give_back(load, slot); /* `closed` is about to be called */
+        give_back(load, slot); /* `closed` will be called, after what is under way */
         return;
     }
     if (++messages->next == messages->count)
@@ -160,6 +160,8 @@ static void ask_all(struct load_connection *c, uint64_t now)
     if (c->free) {
         wait(c, now);
         set_alarm(load);
+    } else {
+        wait_no_more(c);
     }
 }
 
@@ -169,13 +171,14 @@ static void serve_waiting(struct load *load, uint64_t now)
     struct load_connection *c;
 
     while ((c = load->waiting) && take_due(load, now, c->free)) {
+        struct load_slot *slot = c->free;
         uint64_t since = c->waiting_since;
 
-        c->free->on_time = is_awaited(load, c->free->due);
+        slot->on_time = is_awaited(load, slot->due);
         wait_no_more(c);
         ask(c);
         httpclient_flush(&c->connection);
-        if (c->free && c->connection.first)
+        if (c->free && c->free != slot && c->connection.first)
             wait(c, since);
     }
     set_alarm(load);
@@ -265,6 +268,7 @@ static void done(struct httpclient_exchange *exchange)
     else if (slot->counted)
         count(load, slot);
     if (exchange->error == 0) {
+        load->figures.in_time += load->phase == LOAD_MEASURING;
         c->is_answered = true;
         c->failures = 0;
         if (!load->options->no_keepalive) /* where it is `closed` that goes on */

@@ -161,8 +161,10 @@ int load_report_end(struct load *load)
     json_object_begin(&json, NULL);
     json_text(&json, "event", "end");
     write_parameters(&json, load);
+    json_truth(&json, "interrupted", load->signal != 0);
     json_real(&json, "seconds", taken);
     json_integer(&json, "requests", figures->counts.requests);
+    json_integer(&json, "in_time", figures->in_time);
     json_integer(&json, "bytes_in", figures->counts.bytes_in);
     json_integer(&json, "bytes_out", figures->bytes_out);
     write_errors(&json, &figures->counts, &none);

@@ -217,10 +217,15 @@ static void caught(struct dispatch_signal *signal)
 
 /* -- The report ----------------------------------------------------------- */
 
+static bool is_standard(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
 static int write_file(const char *path, const struct sclients_report *report,
                       void (*write_report)(const struct sclients_report *, FILE *))
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    FILE *file = is_standard(path) ? stdout : fopen(path, "we");
     int error = 0;
 
     if (!file)
@@ -244,7 +249,7 @@ static int report_all(struct run *run)
 {
     struct sclients_report *report = &run->report;
     const struct sclients_settings *settings = &run->settings;
-    bool alone = settings->json && strcmp(settings->json, "-") == 0;
+    bool alone = is_standard(settings->json) || is_standard(settings->html);
     int error = 0;
 
     if (isatty(STDERR_FILENO))

@@ -70,10 +70,15 @@ static uint64_t deadline(const struct httpclient_connection *c, int *what)
 
 void httpclient_watch(struct httpclient_connection *c)
 {
+    uint64_t now = dispatch_now(c->client->options.loop), due;
     int what;
 
-    if (!c->kicked)
-        dispatch_timer_set(&c->timer, deadline(c, &what));
+    if (c->kicked)
+        return;
+    due = deadline(c, &what);
+    /* One that is about to fire would be put off by a turn, and with input in each for ever. */
+    if (due > now || c->timer.deadline > now)
+        dispatch_timer_set(&c->timer, due);
 }
 
 void httpclient_kick(struct httpclient_connection *c)

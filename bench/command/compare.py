@@ -13,6 +13,14 @@ def add(parser):
     options.add_output(parser)
 
 
+def check(path, made):
+    """That a comparison with itself can be made of it: the file may have anything."""
+    try:
+        page.render({**made, "runs": made["runs"] * 2})
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise Usage(f"{path}: not the JSON of a run: {error!r}") from error
+
+
 def name_runs(documents, names):
     """All runs, each labelled with its file, and its own label where a file has several."""
     return [{**run, "label": f"{name}: {run['label']}" if len(made["runs"]) > 1 else name}
@@ -27,6 +35,8 @@ def call(args):
     if len(kinds) > 1:
         raise Usage(f"results of {' and '.join(sorted(kinds))} cannot be compared")
     kind, = kinds
+    for path, made in zip(args.files, documents):
+        check(path, made)
     stems = [os.path.basename(path).removesuffix(".json") for path in args.files]
     names = stems if len(set(stems)) == len(stems) else args.files
     runs = name_runs(documents, names)

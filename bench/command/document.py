@@ -11,6 +11,7 @@ from . import histogram
 from .failure import Failure, Usage
 
 FORMAT = 1
+NO_UNICODE = "backslashreplace"  # bytes of the command line that are none are written as \\udcff
 KINDS = ("http-processing", "saturate", "bench")
 
 
@@ -33,19 +34,30 @@ def read(path):
             document = json.load(file)
     except OSError as error:
         raise Usage(f"{path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Usage(f"{path}: not the JSON of a run: {error}") from error
-    if not isinstance(document, dict) or document.get("kind") not in KINDS or document.get("format") != FORMAT:
+    if not isinstance(document, dict) or document.get("kind") not in KINDS or document.get("format") != FORMAT \
+            or not document.get("runs"):
         raise Usage(f"{path}: not the JSON of a run: write it with --json")
     return document
 
 
+def write_out(text, file):
+    """To standard output, or what stands for it."""
+    try:
+        print(text, end="", file=file, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failure(f"standard output: {error.strerror}") from error
+
+
 def write_file(path, text):
     if path == "-":
-        print(text, end="", flush=True)
+        write_out(text, sys.stdout)
         return
     try:
-        with open(path, "w", encoding="utf-8") as file:
+        with open(path, "w", encoding="utf-8", errors=NO_UNICODE) as file:
             file.write(text)
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from error

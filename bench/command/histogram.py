@@ -3,6 +3,7 @@
 import math
 
 PERCENTILES = (50, 75, 90, 99, 99.9, 99.99)
+ROUNDED = 1 - 1e-15  # as 99.9 is: 99.9% of 1,000 are 999, and not one more
 TICKS = 5  # of .hgrm, from each percentile to half of what is above it
 
 
@@ -35,7 +36,7 @@ def deviation(histogram):
 def percentile(histogram, wanted, most=math.inf):
     """As histogram.c has it: the largest value of the slot that holds it, and no more than the
     largest that was recorded."""
-    rank, seen = wanted / 100 * total(histogram), 0
+    rank, seen = wanted * total(histogram) / 100 * ROUNDED, 0
     for value, count in histogram:
         seen += count
         if seen >= rank:

@@ -32,7 +32,7 @@ def words_of(args):
     """For asynwsgi-load, without what is divided."""
     words = options.handed_on(args, options.PACE, options.REQUEST, options.BODY)
     for name, value in (("-d", args.duration), ("-m", args.method), ("--unix-socket", args.unix_socket)):
-        words += [name, value] if value else []
+        words += [name, value] if value is not None else []
     return [*words, *args.urls]
 
 
@@ -42,16 +42,16 @@ def call(args):
     words = words_of(args)
     commands = [("", [*part, *words]) for part in
                 options.divided(args, args.connections, args.rate, args.requests)]
-    result = merge(load.run(commands, Progress())[""])
-    run, missing = {"label": args.urls[0], **result}, None
-    if args.profile:
+    results, failed = load.run(commands, Progress())
+    run = {"label": args.urls[0], **merge(results[""])}
+    if args.profile is not None:
         try:
             run["profile"] = profile.read(args.profile)
         except Failure as failure:
-            missing = failure
+            failed = failed or failure
     report(args, run)
-    if missing:
-        raise missing
+    if failed:
+        raise failed
     return [sentence for condition in args.fail_if if (sentence := condition.met(run))], run["requests"]
 
 
@@ -65,5 +65,5 @@ def report(args, run):
                   "", *table.indented(table.grid(profile.function_rows(run["profile"])))]
     table.write(lines, document.where_reports_go(args))
     page.write_all(args, made)
-    if args.hgrm:
+    if args.hgrm is not None:
         document.write_hgrm(args.hgrm, run)

@@ -1,9 +1,10 @@
 """The command line of asynwsgi-bench."""
 
+import os
 import signal
 import sys
 
-from . import bench, compare, guard, http_processing, options, saturate
+from . import bench, compare, document, guard, http_processing, options, saturate
 from .failure import Failure, Stopped, Usage
 
 SUBCOMMANDS = {"http-processing": http_processing, "saturate": saturate, "bench": bench, "compare": compare}
@@ -27,7 +28,26 @@ def stop(number, _):
     raise Stopped(number)
 
 
+def open_standard():
+    """As standard_open() of bench/standard.c: a descriptor that was closed is /dev/null."""
+    while (null := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(null, True)
+    os.close(null)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")
+    sys.stdout.reconfigure(errors=document.NO_UNICODE)
+
+
+def drop_output():
+    """Of what could not be written nothing is tried again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def main(version):
+    open_standard()
     for number in guard.SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
             signal.signal(number, stop)
@@ -45,8 +65,10 @@ def main(version):
         hint = "; see --help" if isinstance(failure, Usage) and "see --help" not in str(failure) else ""
         print(f"asynwsgi-bench: {failure}{hint}", file=sys.stderr)
         return failure.status
-    except BrokenPipeError:
-        sys.stderr.close()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"asynwsgi-bench: {error}", file=sys.stderr)
         return 1
     finally:
         guard.stop_all()
+        drop_output()

@@ -1,6 +1,8 @@
 """The options that subcommands share, and what asynwsgi-load is told of them."""
 
 import argparse
+import re
+import sys
 
 from .condition import Condition
 from .failure import Usage
@@ -17,6 +19,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         raise Usage(message)
 
+    def exit(self, *_):
+        """After --help and --version."""
+        sys.stdout.flush()
+        sys.exit()
+
 
 def checked(parse):
     """A type for what is handed on as it was written."""
@@ -27,6 +34,12 @@ def checked(parse):
 
 
 duration, size = checked(parse_duration), checked(parse_size)
+
+
+def path(text):
+    if not re.fullmatch(r"/[!-~]*", text):
+        raise Usage(f"{text!r} is not a path: write such as /form?name=%C3%A9")
+    return text
 
 
 def name_and_value(text):
@@ -72,7 +85,7 @@ def handed_on(args, *tables):
             value = getattr(args, flags[-1].strip("-").replace("-", "_"))
             if value is True:
                 words.append(flags[0])
-            elif value:
+            elif value not in (None, False):
                 for one in value if isinstance(value, list) else [value]:
                     words += [flags[0], one]
     return words

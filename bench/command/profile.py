@@ -45,12 +45,12 @@ def read(path):
             seconds = max(seconds, worker["seconds"])
             for name, spent in worker["phases"].items():
                 phases[name] = phases.get(name, 0) + spent
+        functions = [{"function": name_of(*where), "calls": calls, "own": own, "cumulative": cumulative}
+                     for where, (_, calls, own, cumulative, _) in stats.stats.items()]
     except OSError as error:
         raise Failure(f"--profile {error.filename}: {error.strerror}") from error
-    except (ValueError, EOFError, KeyError, TypeError) as error:
+    except (ValueError, EOFError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Failure(f"--profile {path}: not a profile that the server writes: {error}") from error
-    functions = [{"function": name_of(*where), "calls": calls, "own": own, "cumulative": cumulative}
-                 for where, (_, calls, own, cumulative, _) in stats.stats.items()]
     functions.sort(key=lambda one: -one["own"])
     return {"requests": requests, "seconds": seconds, "phases": phases, "functions": functions[:TOP]}
 

@@ -26,8 +26,10 @@ def merge(results):
               for name in ("requests", "bytes_in", "bytes_out", "connections_opened", "cpu_seconds")}
     # Of mismatches, which are among the errors of reading, only a client that checks digests tells.
     merged |= {name: sum(one.get(name, 0) for one in results) for name in ("unfinished", "mismatches")}
+    merged["in_time"] = sum(one.get("in_time", one["requests"]) for one in results)
     merged |= {
         "clients": len(results),
+        "interrupted": any(one.get("interrupted") for one in results),
         "seconds": max(one["seconds"] for one in results),
         "busy": max(one["busy"] for one in results),
         "errors": sum_of(one["errors"] for one in results),
@@ -65,12 +67,21 @@ def merge_intervals(clients):
 
 
 def rate(result):
-    """Requests a second; 0 if a signal came before it began to count."""
-    return result["requests"] / result["seconds"] if result["seconds"] else 0
+    """Answers a second, without those that were awaited after the end, which would make it look the
+    higher the more connections there are; 0 if a signal came before it began to count."""
+    return result.get("in_time", result["requests"]) / result["seconds"] if result["seconds"] else 0
 
 
 def error_count(result):
     return sum(result["errors"].values())
+
+
+def error_rate(result):
+    """The share of what was tried that failed; None if nothing was. Statuses and wrong digests are of
+    requests that were answered."""
+    errors = error_count(result)
+    tried = result["requests"] + errors - result["errors"]["status"] - result.get("mismatches", 0)
+    return errors / tried if tried else None
 
 
 def bottleneck(result):

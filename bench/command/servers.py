@@ -1,10 +1,11 @@
 """The servers that load is put on: by a recipe of recipes/, by one of the user's, or by a command."""
 
-import http.client
+import contextlib
 import json
 import os
 import pkgutil
 import re
+import secrets
 import shlex
 import shutil
 import socket
@@ -21,9 +22,19 @@ PATIENCE = 30  # seconds, for a server to answer
 KEYS = {"command", "files", "note", "package"}
 
 
+def is_recipe(made):
+    if not isinstance(made, dict) or set(made) - KEYS:
+        return False
+    command, files = made.get("command"), made.get("files", {})
+    if not isinstance(command, list) or not command or not isinstance(files, dict):
+        return False
+    texts = [*command, *files.values(), made.get("note", ""), made.get("package", "")]
+    return all(isinstance(text, str) for text in texts) and not any("/" in name for name in files)
+
+
 class Recipe:
     """How a server is started: in {} stand port, app, module, object, workers, and folder, an empty
-    one of its own; files are written there before."""
+    one of its own, that is there while it runs; files are written there before."""
 
     def __init__(self, label, command, files=(), note="", package=None):
         self.label, self.command, self.files = label, command, dict(files)
@@ -41,7 +52,10 @@ class Recipe:
             except OSError as error:
                 raise Usage(f"{text}: {error.strerror}") from error
         if "{port}" in text:
-            words = shlex.split(text)
+            try:
+                words = shlex.split(text)
+            except ValueError as error:
+                raise Usage(f"{text!r}: {error}") from error
             return cls(os.path.basename(words[0]), words)
         raise Usage(f"{text!r} is no server: give a command that has {{port}} in it, a recipe's FILE.json, or one of "
                     f"{', '.join(RECIPES)}")
@@ -50,10 +64,11 @@ class Recipe:
     def of_json(cls, label, data, where):
         try:
             recipe = json.loads(data)
-            if not isinstance(recipe.get("command"), list) or set(recipe) - KEYS:
-                raise ValueError(f"a recipe has a command, which is a list, and may have {', '.join(sorted(KEYS))}")
-        except (ValueError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             raise Usage(f"{where}: {error}") from error
+        if not is_recipe(recipe):
+            raise Usage(f"{where}: a recipe has a command, which is a list of words, and may have files, "
+                        "which is an object of names and texts, and the texts note and package")
         return cls(label, **recipe)
 
 
@@ -75,23 +90,22 @@ class Server:
 
     def __init__(self, recipe, app, path, workers, chdir):
         self.recipe, self.port, self.process = recipe, free_port(), None
-        self.folder = tempfile.TemporaryDirectory(prefix="asynwsgi-bench-")
         self.stderr = tempfile.TemporaryFile()
+        folder = os.path.join(tempfile.gettempdir(), f"asynwsgi-bench-{secrets.token_hex(8)}")
         module, _, name = app.partition(":")
         values = {"port": str(self.port), "app": app, "module": module, "object": name or "application",
-                  "workers": str(workers), "folder": self.folder.name}
+                  "workers": str(workers), "folder": folder}
         self.command = [fill(word, values) for word in recipe.command]
+        files = {name: fill(text, values) for name, text in recipe.files.items()}
+        has_folder = files or any("{folder}" in word for word in recipe.command)
         try:
-            for file, text in recipe.files.items():
-                with open(os.path.join(self.folder.name, file), "w", encoding="utf-8") as opened:
-                    opened.write(fill(text, values))
-            self.start(chdir)
+            self.start(chdir, folder if has_folder else None, files)
             self.wait(path)
         except BaseException:
             self.stop()
             raise
 
-    def start(self, chdir):
+    def start(self, chdir, folder, files):
         program = self.command[0]
         if program == "asynwsgi":
             program = find(program)
@@ -100,7 +114,7 @@ class Server:
             hint = f"; on Debian: apt-get install {package}" if package else ""
             raise Failure(f"{self.recipe.label}: {program} not found{hint}")
         self.process = Guarded([program, *self.command[1:]], self.stderr.fileno(), self.stderr.fileno(),
-                               cwd=chdir)
+                               folder, files, cwd=chdir)
 
     def wait(self, path):
         """Until it has answered: one that only listens may yet fail to load the application."""
@@ -113,18 +127,15 @@ class Server:
             time.sleep(0.02)
 
     def answers(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.connect()
-            if connection.sock.getsockname() == connection.sock.getpeername():
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: close\r\n\r\n"
+        with socket.socket() as connection, contextlib.suppress(OSError):
+            connection.settimeout(PATIENCE)
+            connection.connect(("127.0.0.1", self.port))
+            if connection.getsockname() == connection.getpeername():
                 return False  # the port was free, and was given to us
-            connection.request("GET", path, headers={"Connection": "close"})
-            connection.getresponse()
-            return True
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+            connection.sendall(request.encode())
+            return bool(connection.recv(1))  # the rest is for the load: it may be without end
+        return False
 
     def last_words(self):
         """The last error of Python that it has written, or else its last line."""
@@ -143,7 +154,6 @@ class Server:
         if self.process:
             self.process.stop()
         self.stderr.close()
-        self.folder.cleanup()
 
 
 def add_options(parser):

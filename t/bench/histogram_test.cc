@@ -62,6 +62,18 @@ TEST(Histogram, CountsWhatIsTooLargeAsTheLargest)
     EXPECT_EQ(histogram_percentile(made.get(), 100), HISTOGRAM_MOST);
 }
 
+// 99.9 has no exact double: its product with a count may be over a whole number.
+TEST(Histogram, PercentilesAreNotOneTooFar)
+{
+    std::vector<uint64_t> values(1000);
+    for (size_t i = 0; i < values.size(); i++)
+        values[i] = i + 1;
+    auto made = make(values);
+    EXPECT_EQ(histogram_percentile(made.get(), 99.9), 999u);
+    EXPECT_EQ(histogram_percentile(made.get(), 99), 990u);
+    EXPECT_EQ(histogram_percentile(made.get(), 99.99), 1000u);
+}
+
 TEST(Histogram, PercentilesAreThoseOfTheSortedValues)
 {
     std::mt19937_64 random(4711);

@@ -48,6 +48,7 @@ load_tests = \
 	t/e2e/test_bench_figures.py \
 	t/e2e/test_bench_page.py \
 	t/e2e/test_bench_servers.py \
+	t/e2e/test_bench_wrong.py \
 	t/e2e/test_bulkfetch.py \
 	t/e2e/test_load_program.py \
 	t/e2e/test_oneraw.py \

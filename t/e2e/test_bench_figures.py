@@ -5,7 +5,7 @@ import re
 import pytest
 
 import benching
-from asynwsgi_bench import histogram, result, svg, table, units
+from asynwsgi_bench import histogram, page, result, svg, table, units
 from asynwsgi_bench.bench import Mix
 from asynwsgi_bench.condition import Condition
 from asynwsgi_bench.failure import Usage
@@ -40,6 +40,12 @@ HUNDRED = [[n * MS, 1] for n in range(1, 101)]
 @pytest.mark.parametrize('percentile, value', [(1, 1), (50, 50), (50.5, 51), (99, 99), (99.9, 100)])
 def test_percentile(percentile, value):
     assert histogram.percentile(HUNDRED, percentile) == value * MS
+
+
+def test_percentile_is_not_one_too_far():
+    """99.9% of 1,000 are 999."""
+    thousand = [[n, 1] for n in range(1, 1001)]
+    assert [histogram.percentile(thousand, wanted) for wanted in (99, 99.9, 99.99)] == [990, 999, 1000]
 
 
 def test_percentile_is_no_more_than_the_largest():
@@ -100,6 +106,11 @@ def test_unfinished_and_wrong_digests_are_shown():
     assert 'unfinished' not in shown and 'digest' not in shown['errors']
 
 
+def test_rate_is_of_what_was_answered_in_time():
+    merged = result.merge([outcome(HUNDRED, in_time=60), outcome(HUNDRED)])
+    assert merged['requests'] == 200 and result.rate(merged) == 80
+
+
 def test_rate_of_what_ended_before_it_began():
     ended = result.merge([outcome([], seconds=0.0)])
     assert result.rate(ended) == 0 and Condition('rate<1').met(ended)
@@ -145,6 +156,25 @@ def test_split():
     ('error-rate>9%', True), ('error-rate>9.5%', False), ('rate<51', True), ('rate<0.05k', False)])
 def test_condition(text, met):
     assert bool(Condition(text).met(outcome(HUNDRED, errors={**NONE, 'read': 10}))) == met
+
+
+@pytest.mark.parametrize('errors, mismatches, rate', [
+    ({}, 0, 0), ({'read': 25, 'timeout': 50, 'connect': 25}, 0, 0.5), ({'status': 20}, 0, 0.2),
+    ({'read': 20}, 20, 0.2), ({'status': 100}, 0, 1), ({'read': 110, 'status': 20}, 10, 0.65)])
+def test_error_rate(errors, mismatches, rate):
+    """Of 100 that were answered, statuses and wrong digests among them."""
+    found = result.merge([outcome(HUNDRED, errors={**NONE, **errors}, mismatches=mismatches)])
+    assert result.error_rate(found) == pytest.approx(rate)
+    assert bool(Condition('error-rate>=0.001%').met(found)) == (rate > 0)
+
+
+def test_unfinished_is_a_condition():
+    found = result.merge([outcome(HUNDRED, unfinished=7), outcome(HUNDRED)])
+    assert Condition('unfinished>6').met(found) == 'unfinished>6: it is 7' and not Condition('unfinished>7').met(found)
+    assert '<b>7</b>unfinished' in page.headline(found)
+    assert 'unfinished' not in page.headline(result.merge([outcome(HUNDRED)]))
+    assert ['unfinished', '7 (1.00)', '0 (0.00)'] in table.comparison([
+        ('a', found), ('b', result.merge([outcome(HUNDRED)]))])
 
 
 def test_condition_says_what_it_is():

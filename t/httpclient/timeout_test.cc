@@ -129,6 +129,28 @@ TEST_F(Timeout, ForAWholeExchange)
     EXPECT_GE(exchange.x.times.end - exchange.x.times.queued, 60 * millisecond);
 }
 
+// Input in each turn of the loop, at whose end the deadline is looked at.
+TEST_F(Timeout, AFloodPutsNothingOff)
+{
+    client_options.timeouts.exchange = 60 * millisecond;
+    client_options.limits.body = 0;
+    auto [connection, peer] = connect();
+    Exchange exchange;
+    exchange.on_body = [&](const struct http_piece *) { exchange.body.clear(); };
+    send(connection, exchange);
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n");
+    const std::string much(1 << 20, 'x');
+    unsigned late_turns = 0;
+    EXPECT_TRUE(run([&, &far = peer] {
+        if (far.unsent.size() < much.size())
+            far.unsent += much;
+        late_turns += dispatch_now(loop) > exchange.x.times.queued + 60 * millisecond;
+        return exchange.done;
+    }));
+    EXPECT_EQ(exchange.x.late, HTTPCLIENT_LATE_EXCHANGE);
+    EXPECT_LE(late_turns, 3u);
+}
+
 TEST_F(Timeout, OfAnExchangeThatIsNotConnected)
 {
     client_options.timeouts.exchange = 30 * millisecond;
