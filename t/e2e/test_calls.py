@@ -106,7 +106,7 @@ def test_pipelined_requests(served, trace):
 
 
 def test_connections_that_the_server_closes(served, trace):
-    """Without epoll_ctl: such a connection never waits."""
+    """Without epoll_ctl: such a connection never waits. Over TCP it is accepted with its request there."""
     def one():
         with Peer(served[1]) as client:
             ask(client, CLOSE)
@@ -117,9 +117,9 @@ def test_connections_that_the_server_closes(served, trace):
         for _ in range(TIMES):
             one()
         trace.wait_for('close', TIMES)
-    # A client that was slow to send was waited for, which is no fault.
+    # Over a unix socket, a client that was slow to send was waited for, which is no fault.
     waited = trace.calls.pop('epoll_ctl', 0)
-    assert waited < TIMES
+    assert waited < TIMES if isinstance(served[1], str) else waited == 0
     assert trace.calls.pop('recvfrom') == TIMES + waited
     assert trace.calls == {'accept4': TIMES, 'sendto': TIMES, 'close': TIMES}
     assert trace.waits <= TIMES + waited
@@ -137,7 +137,7 @@ def test_connections_that_the_client_closes(served, trace):
             one()
         trace.wait_for('close', TIMES)
     waited = trace.calls.pop('recvfrom') - 2 * TIMES
-    assert waited < TIMES
+    assert waited < TIMES if isinstance(served[1], str) else waited == 0
     assert trace.calls.pop('epoll_ctl') <= TIMES
     assert trace.calls == {'accept4': TIMES, 'sendto': TIMES, 'close': TIMES}
     assert trace.waits <= 2 * TIMES + waited
