@@ -216,9 +216,9 @@ static enum step step_file(struct wsgi_request *request)
 {
     if (begin_output(request) < 0)
         return STEP_FAILED;
-    if (request->place == request->end)
-        return STEP_END;
-    return wsgi_send_file_step(request) < 0 ? STEP_FAILED : STEP_MORE;
+    if (request->place < request->end && wsgi_send_file_step(request) < 0)
+        return STEP_FAILED;
+    return request->place == request->end ? STEP_END : STEP_MORE;
 }
 
 static enum step step(struct wsgi_request *request)
