@@ -326,11 +326,16 @@ static void suspend(struct wsgi_request *request, bool waits)
 {
     struct wsgi *wsgi = request->wsgi;
 
+    if (wsgi_spool_keep(&request->body) < 0) {
+        PyErr_NoMemory();
+        wsgi_request_fail(request, "the keeping of wsgi.input");
+        return;
+    }
     wsgi_lock(wsgi);
     if (request->connection) {
         http_flush(request->connection); /* this may be our turn, not the connection's */
-        if (request->window)
-            http_hold_memory(request->connection, wsgi_window_memory(request->window));
+        http_hold_memory(request->connection, request->window ? wsgi_window_memory(request->window)
+                                                              : request->body.capacity);
         if (waits) {
             http_watch_client(request->connection, true);
             wsgi_wait_begin(request->wait);
