@@ -166,6 +166,8 @@ def of_instructions(servers, scenario, options, samples):
         with samples.of(name) as taken, concurrent.futures.ThreadPoolExecutor() as pool:
             few, many = pool.map(lambda count: instructions(servers, name, scenario.traffic, options, count),
                                  (300, 1300))
+            if many <= few:
+                raise Wrong("not all of its processes were counted")
             taken.append((many - few) / 1000)
 
 
