@@ -16,6 +16,7 @@ libasynwsgi_cli_a_SOURCES = \
 bin_PROGRAMS += asynwsgi
 asynwsgi_LDFLAGS = $(AM_LDFLAGS) @cli/exports
 EXTRA_asynwsgi_DEPENDENCIES = cli/exports
+.PHONY: profiled
 if LTO
 asynwsgi_CPPFLAGS = $(cli_inc) $(PYTHON_CPPFLAGS) $(LIBURING_CPPFLAGS)
 asynwsgi_CFLAGS = $(AM_CFLAGS) $(LTO_CFLAGS)
@@ -33,7 +34,6 @@ asynwsgi_SOURCES = \
 # The command once more, for the ways that gcc sees it go when it serves.
 profile_use = -fprofile-use -fprofile-correction -Wno-missing-profile
 profiles = $(asynwsgi_OBJECTS:.$(OBJEXT)=.gcda)
-.PHONY: profiled
 profiled: asynwsgi-load$(EXEEXT)
 	rm -f asynwsgi$(EXEEXT) $(asynwsgi_OBJECTS) $(profiles)
 	$(MAKE) asynwsgi$(EXEEXT) LTO_CFLAGS='$(LTO_CFLAGS) -fprofile-generate -fprofile-update=atomic'

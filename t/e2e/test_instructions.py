@@ -85,9 +85,9 @@ def total(tmp_path, message, count, depth, bind, idle=0, active=1):
 
 
 @pytest.mark.parametrize('message, depth, bind, budget', [
-    (SMALL, 1, PORT, 4364), (BROWSER, 1, PORT, 4636),
-    (SMALL, 16, PORT, 3615), (BROWSER, 16, PORT, 3874),
-    (SMALL, 1, SOCKET, 4193), (BROWSER, 1, SOCKET, 4484)],
+    (SMALL, 1, PORT, 4361), (BROWSER, 1, PORT, 4625),
+    (SMALL, 16, PORT, 3628), (BROWSER, 16, PORT, 3886),
+    (SMALL, 1, SOCKET, 4190), (BROWSER, 1, SOCKET, 4471)],
     ids=['small', 'browser', 'small-pipelined', 'browser-pipelined', 'small-unix', 'browser-unix'])
 def test_a_kept_request(tmp_path, message, depth, bind, budget):
     few, many = (total(tmp_path, message, count, depth, bind.format(tmp_path))
