@@ -7,7 +7,7 @@
 #include "bulkfetch.h"
 
 #include "httpclient_commands.h"
-#include "standard.h"
+#include "machine.h"
 #include "target.h"
 
 #include <asynwsgi/units.h>
@@ -452,10 +452,19 @@ static int open_files(struct bulkfetch *bulk)
     return error;
 }
 
+/* Of those on a connection, one fetch has a file open. */
+static uint64_t descriptors_needed(const struct bulkfetch_settings *settings)
+{
+    return settings->folder ? 2 * settings->connections : settings->connections;
+}
+
 static int run(struct bulkfetch *bulk)
 {
-    int error = prepare(bulk);
+    int error;
 
+    if (machine_require("asynwsgi-httpclient bulkfetch", descriptors_needed(&bulk->settings)) < 0)
+        return BULKFETCH_USAGE;
+    error = prepare(bulk);
     if (error) {
         bulkfetch_complain(NULL, "", strerror(-error));
         return error == -ENOMEM ? BULKFETCH_MEMORY : BULKFETCH_USAGE;
@@ -518,7 +527,6 @@ int bulkfetch_main(char **argv)
         bulkfetch_options_help(stdout);
         status = fflush(stdout) == 0 ? BULKFETCH_OK : BULKFETCH_WRITE;
     } else if (status == BULKFETCH_OK) {
-        standard_raise_limit();
         status = run(bulk);
         finish(bulk);
     }

@@ -36,7 +36,7 @@ enum {
 
 struct bulkfetch_settings {
     struct recipe recipe;
-    const char *input, *folder, *json; /* NULL: none */
+    const char *input, *folder, *json, *unix_socket; /* NULL: none */
     char **urls;
     size_t url_count;
     uint64_t connections, depth, retries;

@@ -34,6 +34,21 @@ static void resolved(struct httpclient_resolve *resolve, int error,
     bulkfetch_pump(bulk, NULL);
 }
 
+static void find_addresses(struct host *host, const struct httpclient_url *url)
+{
+    const struct bulkfetch *bulk = host->bulk;
+
+    if (bulk->settings.unix_socket) {
+        host->count = 1;
+        host->error = target_unix(bulk->settings.unix_socket, host->addresses);
+        return;
+    }
+    host->resolve.done = resolved;
+    host->error = httpclient_resolve_start(&host->resolve, bulk->loop, url->host, url->host_length,
+                                           url->port);
+    host->resolving = !host->error;
+}
+
 /* The one that was used the longest ago, if anybody needs none of them. */
 static void forget_one(struct bulkfetch *bulk)
 {
@@ -61,10 +76,7 @@ static struct host *add(struct bulkfetch *bulk, const struct httpclient_url *url
     host->bulk = bulk;
     host->length = url->authority_length;
     memcpy(host->authority, url->authority, url->authority_length);
-    host->resolve.done = resolved;
-    host->error = httpclient_resolve_start(&host->resolve, bulk->loop, url->host, url->host_length,
-                                           url->port);
-    host->resolving = !host->error;
+    find_addresses(host, url);
     bulk->host_count++;
     return host;
 }

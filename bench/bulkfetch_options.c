@@ -32,6 +32,8 @@ static const struct arguments_option options[] = {
      .help = "requests that may wait on a connection (default: 1)"},
     {"retries", "N", .kind = ARGUMENTS_COUNT, PLACE(retries), 0, 100,
      .help = "of what failed and may be tried again (default: 0)"},
+    {"unix-socket", "PATH", .kind = ARGUMENTS_TEXT, PLACE(unix_socket),
+     .help = "connect to this socket, or @NAME, instead of the hosts"},
     {"connect-timeout", "TIME", .kind = ARGUMENTS_DURATION, PLACE(connect_timeout),
      .help = "for each address (default: 10s)"},
     {"max-time", "TIME", .kind = ARGUMENTS_DURATION, PLACE(max_time), .help = "for each request"},

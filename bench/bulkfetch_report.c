@@ -1,6 +1,7 @@
 /* What bulkfetch tells: progress on a terminal, failures, the summary, JSON. */
 #include "bulkfetch.h"
 
+#include "json.h"
 #include "standard.h"
 
 #include <asynwsgi/dispatch.h>
@@ -105,54 +106,56 @@ static void print_summary(const struct bulkfetch *bulk, const struct cost *cost)
                    (unsigned long long)counts->failures[i]);
 }
 
-static void print_number(FILE *output, const char *name, uint64_t number)
+static void write_statuses(struct json *json, const struct bulkfetch_counts *counts)
 {
-    fprintf(output, "  \"%s\": %llu,\n", name, (unsigned long long)number);
+    char name[8];
+
+    json_object_begin(json, "statuses");
+    for (size_t i = 0; i < sizeof counts->statuses / sizeof *counts->statuses; i++) {
+        if (counts->statuses[i] == 0)
+            continue;
+        snprintf(name, sizeof name, "%zu", i);
+        json_integer(json, name, counts->statuses[i]);
+    }
+    json_object_end(json);
 }
 
-static void print_json(const struct bulkfetch *bulk, const struct cost *cost, FILE *output)
+static int write_json(const struct bulkfetch *bulk, const struct cost *cost, FILE *output)
 {
     const struct bulkfetch_counts *counts = &bulk->counts;
-    const char *comma = "";
+    struct json json = {.output = output};
 
-    fputs("{\n", output);
-    print_number(output, "done", counts->done);
-    print_number(output, "fetched", counts->good);
-    print_number(output, "failed", counts->done - counts->good);
-    print_number(output, "bytes", counts->bytes);
-    print_number(output, "retries", counts->retries);
-    print_number(output, "repeats", counts->repeats);
-    print_number(output, "connections", counts->opened);
-    fprintf(output, "  \"interrupted\": %s,\n", bulk->interrupted ? "true" : "false");
-    fprintf(output, "  \"seconds\": %.6f,\n  \"cpu_user\": %.6f,\n  \"cpu_system\": %.6f,\n",
-            cost->seconds, cost->user, cost->system);
-    fputs("  \"statuses\": {", output);
-    for (size_t i = 0; i < sizeof counts->statuses / sizeof *counts->statuses; i++)
-        if (counts->statuses[i] > 0) {
-            fprintf(output, "%s\"%zu\": %llu", comma, i, (unsigned long long)counts->statuses[i]);
-            comma = ", ";
-        }
-    comma = "";
-    fputs("},\n  \"errors\": {", output);
+    json_object_begin(&json, NULL);
+    json_integer(&json, "done", counts->done);
+    json_integer(&json, "fetched", counts->good);
+    json_integer(&json, "failed", counts->done - counts->good);
+    json_integer(&json, "bytes", counts->bytes);
+    json_integer(&json, "retries", counts->retries);
+    json_integer(&json, "repeats", counts->repeats);
+    json_integer(&json, "connections", counts->opened);
+    json_truth(&json, "interrupted", bulk->interrupted);
+    json_real(&json, "seconds", cost->seconds);
+    json_real(&json, "cpu_user", cost->user);
+    json_real(&json, "cpu_system", cost->system);
+    write_statuses(&json, counts);
+    json_object_begin(&json, "errors");
     for (int i = 0; i < FAILURES; i++)
-        if (counts->failures[i] > 0) {
-            fprintf(output, "%s\"%s\": %llu", comma, failure_name((enum failure)i),
-                    (unsigned long long)counts->failures[i]);
-            comma = ", ";
-        }
-    fputs("}\n}\n", output);
+        if (counts->failures[i] > 0)
+            json_integer(&json, failure_name((enum failure)i), counts->failures[i]);
+    json_object_end(&json);
+    json_object_end(&json);
+    return json_line_end(&json);
 }
 
-static int write_json(const struct bulkfetch *bulk, const struct cost *cost)
+static int write_file(const struct bulkfetch *bulk, const struct cost *cost)
 {
     FILE *output = fopen(bulk->settings.json, "w");
-    bool failed;
+    int error;
 
     if (!output)
         return -errno;
-    print_json(bulk, cost, output);
-    failed = ferror(output);
-    return fclose(output) != 0 || failed ? -(errno ? errno : EIO) : 0;
+    error = write_json(bulk, cost, output);
+    return fclose(output) != 0 && !error ? -errno : error;
 }
 
 int bulkfetch_report(struct bulkfetch *bulk)
@@ -167,10 +170,10 @@ int bulkfetch_report(struct bulkfetch *bulk)
         bulk->shows_progress = false;
     }
     if (only_json)
-        print_json(bulk, &cost, stdout);
-    else if (!bulk->settings.quiet)
+        return write_json(bulk, &cost, stdout);
+    if (!bulk->settings.quiet)
         print_summary(bulk, &cost);
     if (fflush(stdout) != 0)
         return -errno;
-    return json && !only_json ? write_json(bulk, &cost) : 0;
+    return json ? write_file(bulk, &cost) : 0;
 }

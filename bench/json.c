@@ -66,7 +66,10 @@ void json_array_end(struct json *json)
 void json_text(struct json *json, const char *key, const char *text)
 {
     begin_value(json, key);
-    put_text(json->output, text);
+    if (text)
+        put_text(json->output, text);
+    else
+        fputs("null", json->output);
 }
 
 void json_integer(struct json *json, const char *key, uint64_t number)

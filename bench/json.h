@@ -21,7 +21,7 @@ void json_object_end(struct json *json);
 void json_array_begin(struct json *json, const char *key);
 void json_array_end(struct json *json);
 
-/* A byte beyond ASCII becomes the character of that number, as in an HTTP field. */
+/* A byte beyond ASCII becomes the character of that number, as in an HTTP field.  NULL: null. */
 void json_text(struct json *json, const char *key, const char *text);
 void json_integer(struct json *json, const char *key, uint64_t number);
 void json_real(struct json *json, const char *key, double number); /* to six decimals */

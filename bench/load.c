@@ -8,8 +8,8 @@
  */
 #include "load.h"
 
+#include "machine.h"
 #include "parent_linux.h"
-#include "standard.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -95,6 +95,7 @@ static void caught(struct dispatch_signal *signal)
                             ? (struct load *)((char *)signal - offsetof(struct load, signals[0]))
                             : (struct load *)((char *)signal - offsetof(struct load, signals[1]));
 
+    load->signal = signal->number;
     dispatch_signal_remove(signal);
     load_end(load);
     dispatch_stop(load->loop, 0);
@@ -220,7 +221,8 @@ static int run(struct load *load)
         start(load);
         dispatch_run(load->loop);
     }
-    return conclude(load);
+    status = conclude(load);
+    return load->signal ? LOAD_SIGNAL + load->signal : status;
 }
 
 int load_run(const struct load_options *options)
@@ -228,10 +230,10 @@ int load_run(const struct load_options *options)
     struct load *load = calloc(1, sizeof *load);
     int status = LOAD_FAILED;
 
-    if (!load || (options->with_parent && parent_die_with() < 0))
+    if (!load || (options->with_parent && parent_die_with() < 0) ||
+        machine_require("asynwsgi-load", options->connections) < 0)
         goto out;
     load->options = options;
-    standard_raise_limit();
     status = run(load);
     take_apart(load);
     load_messages_fini(&load->messages);

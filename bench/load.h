@@ -160,15 +160,17 @@ struct load {
     uint32_t hopeless;  /* connections that never were made, or not for long */
     bool is_connected;  /* one was made, ever */
     int error;          /* the last of a connection */
+    int signal;         /* that ended the run; 0: none */
 };
 
 /* -- load.c -- */
 
-/* The exit status. */
+/* The exit status; that of a run which a signal ended is its number more than LOAD_SIGNAL. */
 enum {
     LOAD_DONE,
     LOAD_FAILED,
-    LOAD_USAGE
+    LOAD_USAGE,
+    LOAD_SIGNAL = 128
 };
 
 int load_run(const struct load_options *options);

@@ -160,6 +160,8 @@ static void ask_all(struct load_connection *c, uint64_t now)
     if (c->free) {
         wait(c, now);
         set_alarm(load);
+    } else {
+        wait_no_more(c);
     }
 }
 

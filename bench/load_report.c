@@ -161,6 +161,7 @@ int load_report_end(struct load *load)
     json_object_begin(&json, NULL);
     json_text(&json, "event", "end");
     write_parameters(&json, load);
+    json_truth(&json, "interrupted", load->signal != 0);
     json_real(&json, "seconds", taken);
     json_integer(&json, "requests", figures->counts.requests);
     json_integer(&json, "in_time", figures->in_time);

@@ -124,3 +124,17 @@ void machine_explain(const struct machine *machine, enum machine_limit limit, ui
         break;
     }
 }
+
+int machine_require(const char *command, uint64_t connections)
+{
+    struct machine machine;
+    enum machine_limit limit;
+
+    machine_raise(connections + MACHINE_RESERVE, &machine);
+    if (machine_fit(&machine, connections, 0, MACHINE_RESERVE, &limit) == connections)
+        return 0;
+    fprintf(stderr, "%s: too many connections: ", command);
+    machine_explain(&machine, limit, connections, MACHINE_RESERVE, stderr);
+    fputc('\n', stderr);
+    return -EMFILE;
+}

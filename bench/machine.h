@@ -40,6 +40,12 @@ void machine_raise(uint64_t descriptors, struct machine *machine);
 uint64_t machine_fit(const struct machine *machine, uint64_t connections, uint64_t sources,
                      uint64_t reserve, enum machine_limit *stopped);
 
+/*
+ * For who can't do with fewer: raise them, or say on standard error, in a line that begins
+ * with `command`, which limit forbids so many and how it is raised.  0, -EMFILE.
+ */
+int machine_require(const char *command, uint64_t connections);
+
 /* What a failure to make a socket, or to connect it, means. */
 enum machine_limit machine_limit_met(int error);
 

@@ -91,8 +91,9 @@ static const struct arguments_option options[] = {
     {"unix-socket", "PATH", .kind = ARGUMENTS_TEXT, PLACE(unix_socket),
      .help = "connect to this socket, or @NAME, instead of the host"},
     {"connect-timeout", "TIME", .kind = ARGUMENTS_DURATION, PLACE(connect_timeout),
-     .help = "to resolve the name and connect"},
-    {"max-time", "TIME", .kind = ARGUMENTS_DURATION, PLACE(max_time), .help = "for everything"},
+     .help = "to resolve the name and connect (default: none)"},
+    {"max-time", "TIME", .kind = ARGUMENTS_DURATION, PLACE(max_time),
+     .help = "for everything (default: none)"},
 
     {.help = "Output"},
     {"output", "FILE", .letter = 'o', .kind = ARGUMENTS_TEXT, PLACE(output),

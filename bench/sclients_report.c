@@ -1,10 +1,13 @@
 /* What came of it, as a table and as JSON. */
 #include "sclients.h"
 
+#include "json.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #define MILLISECONDS(nanoseconds) ((double)(nanoseconds) / 1e6)
+#define SECONDS(nanoseconds) ((double)(nanoseconds) / 1e9)
 
 static const double percentiles[] = {50, 75, 90, 99, 99.9, 99.99};
 
@@ -162,175 +165,141 @@ void sclients_report_table(const struct sclients_report *report, FILE *output)
         print_second(&report->seconds[i], output);
 }
 
-/* -- JSON (RFC 8259) ------------------------------------------------------ */
+/* -- JSON ----------------------------------------------------------------- */
 
-static void key(const char *name, const char *separator, FILE *output)
+static void write_statuses(struct json *json, const char *key, const uint64_t *counts)
 {
-    fprintf(output, "%s\"%s\": ", separator, name);
-}
-
-static void number(const char *name, uint64_t value, const char *separator, FILE *output)
-{
-    key(name, separator, output);
-    fprintf(output, "%" PRIu64, value);
-}
-
-static void real(const char *name, double value, const char *separator, FILE *output)
-{
-    key(name, separator, output);
-    fprintf(output, "%.6g", value);
-}
-
-static void text(const char *name, const char *value, const char *separator, FILE *output)
-{
-    key(name, separator, output);
-    if (!value) {
-        fputs("null", output);
-        return;
-    }
-    fputc('"', output);
-    for (const unsigned char *p = (const unsigned char *)value; *p; p++)
-        if (*p < 0x20 || *p == '"' || *p == '\\')
-            fprintf(output, "\\u%04x", *p);
-        else
-            fputc(*p, output);
-    fputc('"', output);
-}
-
-static void statuses(const char *name, const uint64_t *counts, FILE *output)
-{
-    const char *separator = "";
     char status[8];
 
-    key(name, ", ", output);
-    fputc('{', output);
-    for (unsigned i = 0; i < STATUSES; i++)
-        if (counts[i] > 0) {
-            snprintf(status, sizeof status, "%u", i);
-            number(status, counts[i], separator, output);
-            separator = ", ";
-        }
-    fputc('}', output);
+    json_object_begin(json, key);
+    for (unsigned i = 0; i < STATUSES; i++) {
+        if (counts[i] == 0)
+            continue;
+        snprintf(status, sizeof status, "%u", i);
+        json_integer(json, status, counts[i]);
+    }
+    json_object_end(json);
 }
 
-static void kind_json(const struct sclients_report *report, int kind, FILE *output)
+static void write_kind(struct json *json, const struct sclients_report *report, int kind)
 {
     const struct sclients_counts *c = report->counts[kind];
     const struct sclients_wish *wish = &report->settings->wishes[kind];
 
-    number("wanted", wish->count, "{", output);
-    number("bytes", wish->bytes, ", ", output);
-    real("every_s", (double)wish->every / 1e9, ", ", output);
-    number("attempted", c->attempted, ", ", output);
-    number("connected", c->connected, ", ", output);
-    number("refused", c->refused, ", ", output);
-    number("given_up", c->given_up, ", ", output);
-    number("timed_out", c->timed_out, ", ", output);
-    number("failed", c->failed, ", ", output);
-    number("reset", c->reset, ", ", output);
-    number("closed", c->closed, ", ", output);
-    number("held", c->held, ", ", output);
-    number("most_held", c->most_held, ", ", output);
-    number("pending", c->trying, ", ", output);
-    number("moved_bytes", c->bytes, ", ", output);
+    json_object_begin(json, sclients_kind_names[kind]);
+    json_integer(json, "wanted", wish->count);
+    json_integer(json, "bytes", wish->bytes);
+    json_real(json, "every_s", SECONDS(wish->every));
+    json_integer(json, "attempted", c->attempted);
+    json_integer(json, "connected", c->connected);
+    json_integer(json, "refused", c->refused);
+    json_integer(json, "given_up", c->given_up);
+    json_integer(json, "timed_out", c->timed_out);
+    json_integer(json, "failed", c->failed);
+    json_integer(json, "reset", c->reset);
+    json_integer(json, "closed", c->closed);
+    json_integer(json, "held", c->held);
+    json_integer(json, "most_held", c->most_held);
+    json_integer(json, "pending", c->trying);
+    json_integer(json, "moved_bytes", c->bytes);
     if (c->ended.count > 0) {
-        number("first_ended_ms", histogram_percentile(&c->ended, 0), ", ", output);
-        number("median_ended_ms", histogram_percentile(&c->ended, 50), ", ", output);
+        json_integer(json, "first_ended_ms", histogram_percentile(&c->ended, 0));
+        json_integer(json, "median_ended_ms", histogram_percentile(&c->ended, 50));
     }
-    statuses("answers", c->answers, output);
-    fputc('}', output);
+    write_statuses(json, "answers", c->answers);
+    json_object_end(json);
 }
 
-static void probe_json(const struct sclients_report *report, FILE *output)
+static void write_probe(struct json *json, const struct sclients_probe_counts *probe)
 {
-    const struct sclients_probe_counts *probe = report->probe;
-    const char *separator = "{";
     char name[16];
 
-    key("probe", ",\n ", output);
     if (!probe) {
-        fputs("null", output);
+        json_text(json, "probe", NULL);
         return;
     }
-    number("asked", probe->asked, "{", output);
-    number("answered", probe->answered, ", ", output);
-    statuses("statuses", probe->statuses, output);
-    key("failures", ", ", output);
-    for (int i = FAILURE_NONE + 1; i < FAILURES; i++, separator = ", ")
-        number(failure_name((enum failure)i), probe->failures[i], separator, output);
-    key("latency_ms", "}, ", output);
-    real("max", MILLISECONDS(probe->latency.max), "{", output);
+    json_object_begin(json, "probe");
+    json_integer(json, "asked", probe->asked);
+    json_integer(json, "answered", probe->answered);
+    write_statuses(json, "statuses", probe->statuses);
+    json_object_begin(json, "failures");
+    for (int i = FAILURE_NONE + 1; i < FAILURES; i++)
+        json_integer(json, failure_name((enum failure)i), probe->failures[i]);
+    json_object_end(json);
+    json_object_begin(json, "latency_ms");
+    json_real(json, "max", MILLISECONDS(probe->latency.max));
     for (int i = 0; i < PERCENTILES; i++) {
         snprintf(name, sizeof name, "%g", percentiles[i]);
-        real(name, MILLISECONDS(histogram_percentile(&probe->latency, percentiles[i])), ", ",
-             output);
+        json_real(json, name, MILLISECONDS(histogram_percentile(&probe->latency, percentiles[i])));
     }
-    fputs("}}", output);
+    json_object_end(json);
+    json_object_end(json);
 }
 
-static void second_json(const struct sclients_second *second, FILE *output)
+static void write_second(struct json *json, const struct sclients_second *second)
 {
     const struct sclients_moment *probe = &second->probe;
 
-    real("at", second->at, "  {", output);
-    number("held", second->held, ", ", output);
-    number("pending", second->trying, ", ", output);
-    number("connected", second->connected, ", ", output);
-    number("refused", second->refused, ", ", output);
-    number("reset", second->reset, ", ", output);
-    number("closed", second->closed, ", ", output);
-    number("answered", probe->answered, ", ", output);
-    number("failed", probe->failed, ", ", output);
-    number("waiting", probe->waiting, ", ", output);
-    real("median_ms", MILLISECONDS(probe->median), ", ", output);
-    real("p99_ms", MILLISECONDS(probe->p99), ", ", output);
-    real("max_ms", MILLISECONDS(probe->max), ", ", output);
-    fputc('}', output);
+    json_object_begin(json, NULL);
+    json_real(json, "at", second->at);
+    json_integer(json, "held", second->held);
+    json_integer(json, "pending", second->trying);
+    json_integer(json, "connected", second->connected);
+    json_integer(json, "refused", second->refused);
+    json_integer(json, "reset", second->reset);
+    json_integer(json, "closed", second->closed);
+    json_integer(json, "answered", probe->answered);
+    json_integer(json, "failed", probe->failed);
+    json_integer(json, "waiting", probe->waiting);
+    json_real(json, "median_ms", MILLISECONDS(probe->median));
+    json_real(json, "p99_ms", MILLISECONDS(probe->p99));
+    json_real(json, "max_ms", MILLISECONDS(probe->max));
+    json_object_end(json);
 }
 
-static void settings_json(const struct sclients_settings *settings, FILE *output)
+static void write_settings(struct json *json, const struct sclients_settings *settings)
 {
-    key("parameters", ",\n ", output);
-    text("probe_url", settings->probe_url ? settings->probe_url : settings->url, "{", output);
-    text("unix_socket", settings->unix_socket, ", ", output);
-    real("duration_s", (double)settings->duration / 1e9, ", ", output);
-    real("warm_up_s", (double)settings->warm_up / 1e9, ", ", output);
-    number("rate", settings->rate, ", ", output);
-    number("sources", settings->sources, ", ", output);
-    number("length", settings->length, ", ", output);
-    number("probe_rate", settings->probe_rate, ", ", output);
-    real("probe_timeout_s", (double)settings->probe_timeout / 1e9, ", ", output);
-    fprintf(output, ", \"probe_kept\": %s}", settings->probe_kept ? "true" : "false");
+    json_object_begin(json, "parameters");
+    json_text(json, "probe_url", settings->probe_url ? settings->probe_url : settings->url);
+    json_text(json, "unix_socket", settings->unix_socket);
+    json_real(json, "duration_s", SECONDS(settings->duration));
+    json_real(json, "warm_up_s", SECONDS(settings->warm_up));
+    json_integer(json, "rate", settings->rate);
+    json_integer(json, "sources", settings->sources);
+    json_integer(json, "length", settings->length);
+    json_integer(json, "probe_rate", settings->probe_rate);
+    json_real(json, "probe_timeout_s", SECONDS(settings->probe_timeout));
+    json_truth(json, "probe_kept", settings->probe_kept);
+    json_object_end(json);
 }
 
 void sclients_report_json(const struct sclients_report *report, FILE *output)
 {
-    const char *separator = "{";
+    struct json json = {.output = output};
     uint64_t held = held_in_all(report);
 
-    text("url", report->settings->url, "{", output);
-    real("elapsed_s", report->elapsed, ",\n ", output);
-    settings_json(report->settings, output);
-    number("wanted", report->asked, ",\n ", output);
-    number("allowed", report->share, ",\n ", output);
-    text("limit", report->limit ? machine_limit_name(report->limit) : NULL, ",\n ", output);
-    number("descriptors", report->limits->descriptors, ",\n ", output);
-    number("ports", report->limits->ports, ", ", output);
-    number("nr_open", report->limits->nr_open, ", ", output);
-    number("somaxconn", report->limits->somaxconn, ", ", output);
-    number("memory_bytes", report->memory, ",\n ", output);
-    number("memory_bytes_each", held > 0 ? report->memory / held : 0, ",\n ", output);
-    key("kinds", ",\n ", output);
-    for (int kind = 0; kind < SCLIENTS_KINDS; kind++, separator = ",\n  ") {
-        key(sclients_kind_names[kind], separator, output);
-        kind_json(report, kind, output);
-    }
-    fputc('}', output);
-    probe_json(report, output);
-    key("seconds", ",\n ", output);
-    fputs("[\n", output);
-    for (size_t i = 0; i < report->second_count; i++) {
-        second_json(&report->seconds[i], output);
-        fputs(i + 1 < report->second_count ? ",\n" : "]}\n", output);
-    }
+    json_object_begin(&json, NULL);
+    json_text(&json, "url", report->settings->url);
+    json_real(&json, "elapsed_s", report->elapsed);
+    write_settings(&json, report->settings);
+    json_integer(&json, "wanted", report->asked);
+    json_integer(&json, "allowed", report->share);
+    json_text(&json, "limit", report->limit ? machine_limit_name(report->limit) : NULL);
+    json_integer(&json, "descriptors", report->limits->descriptors);
+    json_integer(&json, "ports", report->limits->ports);
+    json_integer(&json, "nr_open", report->limits->nr_open);
+    json_integer(&json, "somaxconn", report->limits->somaxconn);
+    json_integer(&json, "memory_bytes", report->memory);
+    json_integer(&json, "memory_bytes_each", held > 0 ? report->memory / held : 0);
+    json_object_begin(&json, "kinds");
+    for (int kind = 0; kind < SCLIENTS_KINDS; kind++)
+        write_kind(&json, report, kind);
+    json_object_end(&json);
+    write_probe(&json, report->probe);
+    json_array_begin(&json, "seconds");
+    for (size_t i = 0; i < report->second_count; i++)
+        write_second(&json, &report->seconds[i]);
+    json_array_end(&json);
+    json_object_end(&json);
+    (void)json_line_end(&json); /* what was lost, the caller sees at its output */
 }

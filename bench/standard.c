@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 void standard_open(void)
@@ -27,14 +26,4 @@ void standard_print(const void *text, size_t length, FILE *output)
             fprintf(output, "\\x%02x", *byte);
         else
             fputc(*byte, output);
-}
-
-void standard_raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
 }

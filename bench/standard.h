@@ -14,7 +14,4 @@ void standard_open(void);
 /* Text from elsewhere, for a terminal: what is not printable is written as \xNN. */
 void standard_print(const void *text, size_t length, FILE *output);
 
-/* Let the process have as many descriptors as the system allows it. */
-void standard_raise_limit(void);
-
 #endif

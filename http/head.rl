@@ -28,13 +28,13 @@
         head->fields[head->field_count].known = http_field_name(line, (size_t)(p - line));
         mark = p + 1;
     }
-    action value_skip { p = scan_value(p + 1, pe, message) - 1; }
+    action value_skip { p = scan_text(p + 1, pe, message) - 1; }
     action value_ends {
         head->fields[head->field_count++].value = trimmed_span(message, mark, p);
     }
     action line_ends { line = p + 1; }
     action plain_lines {
-        line = http_plain_take(limits, message, line, end, head->fields, &head->field_count);
+        line = http_plain_get()->lines(limits, message, line, end, head->fields, &head->field_count);
         pe = line_end(line, end, limits->field);
         p = line - 1;
     }

@@ -5,60 +5,47 @@
 #include "plain.h"
 
 #include "config.h"
-#include <stdatomic.h>
 
 #include "plain_take.h"
 
-static const unsigned char *take_none(const struct http_limits *limits,
-                                      const unsigned char *message, const unsigned char *line,
-                                      const unsigned char *end, struct http_field *fields,
-                                      uint32_t *count)
+static const unsigned char *no_lines(const struct http_limits *limits, const unsigned char *message,
+                                     const unsigned char *line, const unsigned char *end,
+                                     struct http_field *fields, uint32_t *count)
 {
     (void)limits, (void)message, (void)end, (void)fields, (void)count;
     return line;
 }
 
-static const unsigned char *take_first(const struct http_limits *limits,
-                                       const unsigned char *message, const unsigned char *line,
-                                       const unsigned char *end, struct http_field *fields,
-                                       uint32_t *count);
+static const unsigned char *no_head(const struct http_limits *limits, const unsigned char *end,
+                                    const struct http_section *known, struct http_request *head)
+{
+    (void)limits, (void)end, (void)known;
+    return head->message;
+}
 
-static const unsigned char *(*_Atomic way)(const struct http_limits *, const unsigned char *,
-                                           const unsigned char *, const unsigned char *,
-                                           struct http_field *, uint32_t *) = take_first;
+static const struct http_plain none = {no_lines, no_head}, base = {take_lines, take_head};
+
+const struct http_plain *http_plain_chosen;
 
 bool http_plain_choose(enum http_plain_way chosen)
 {
-    const unsigned char *(*const ways[HTTP_PLAIN_AVX2 + 1])(
-        const struct http_limits *, const unsigned char *, const unsigned char *,
-        const unsigned char *, struct http_field *, uint32_t *) = {
-        [HTTP_PLAIN_MACHINE] = take_none,
-        [HTTP_PLAIN_BASE] = take,
+    const struct http_plain *const ways[HTTP_PLAIN_AVX2 + 1] = {
+        [HTTP_PLAIN_MACHINE] = &none,
+        [HTTP_PLAIN_BASE] = &base,
 #ifdef HAVE_AVX2
-        [HTTP_PLAIN_AVX2] = __builtin_cpu_supports("avx2") ? http_plain_take_avx2 : NULL,
+        [HTTP_PLAIN_AVX2] = __builtin_cpu_supports("avx2") ? &http_plain_avx2 : NULL,
 #endif
     };
 
     if (ways[chosen] == NULL)
         return false;
-    atomic_store_explicit(&way, ways[chosen], memory_order_relaxed);
+    __atomic_store_n(&http_plain_chosen, ways[chosen], __ATOMIC_RELAXED);
     return true;
 }
 
-static const unsigned char *take_first(const struct http_limits *limits,
-                                       const unsigned char *message, const unsigned char *line,
-                                       const unsigned char *end, struct http_field *fields,
-                                       uint32_t *count)
+const struct http_plain *http_plain_best(void)
 {
     if (!http_plain_choose(HTTP_PLAIN_AVX2))
         http_plain_choose(HTTP_PLAIN_BASE);
-    return http_plain_take(limits, message, line, end, fields, count);
-}
-
-const unsigned char *http_plain_take(const struct http_limits *limits, const unsigned char *message,
-                                     const unsigned char *line, const unsigned char *end,
-                                     struct http_field *fields, uint32_t *count)
-{
-    return atomic_load_explicit(&way, memory_order_relaxed)(limits, message, line, end, fields,
-                                                            count);
+    return http_plain_get();
 }

@@ -5,11 +5,5 @@
 #define HTTP_SCAN_AVX2
 #include "plain_take.h"
 
-const unsigned char *http_plain_take_avx2(const struct http_limits *limits,
-                                          const unsigned char *message, const unsigned char *line,
-                                          const unsigned char *end, struct http_field *fields,
-                                          uint32_t *count)
-{
-    return take(limits, message, line, end, fields, count);
-}
+const struct http_plain http_plain_avx2 = {take_lines, take_head};
 #endif

@@ -19,19 +19,10 @@
         line = p + 1;
         pe = line_end(line, end, limits->start_line);
     }
-    action plain_line {
-        const unsigned char *cr = take_line(head, message, p, pe);
-
-        if (cr != NULL) {
-            p = cr;
-            fgoto line_feed;
-        }
-    }
     action bad_method { fault = HTTP_BAD_METHOD; }
     action section_begins {
-        if (is_known(goal->known, line, end)) {
-            take_known(goal->known, head, (uint32_t)(line - message));
-            p += goal->known->length;
+        if (http_section_take(known, line, end, head)) {
+            p += known->length;
             fault = HTTP_COMPLETE;
             fbreak;
         }
@@ -108,14 +99,15 @@
 
     # RFC 9112, 3.  Narrower: the version is always there, unlike in HTTP/0.9.
     request_line = HTTP2_preface |
-                   (method_and_target >plain_line) (HTTP_version CR) @err(bad_version)
-                   line_feed: (line_LF @section_begins @plain_lines);
+                   method_and_target (HTTP_version CR) @err(bad_version)
+                   line_LF @section_begins @plain_lines;
 
     # RFC 9112, 2.1.  Wider: one empty line in front is skipped, as 2.2 asks for.
-    main := (CR (LF @empty_line_ends) >err(bad_line_end))? request_line field_section;
+    main := (CR (LF @empty_line_ends) >err(bad_line_end))? request_line @{ fgoto fields; };
+    fields := field_section;
 }%%
 
-%% write data nofinal noentry;
+%% write data nofinal;
 
 /* What a run is to fill, and a field section that may be there; or NULL. */
 struct goal {
@@ -123,70 +115,20 @@ struct goal {
     const struct http_section *known;
 };
 
-/*
- * Takes a request line that is plain, which most are: nothing in its path is
- * encoded.  Gives its CR; NULL: it is for the machine.
- */
-static const unsigned char *take_line(struct http_request *head, const unsigned char *message,
-                                      const unsigned char *line, const unsigned char *end)
+/* Goes on with a head; most never come to it, which need no room for its variables. */
+__attribute__((noinline)) static enum http_fault
+run_machine(struct http_head_parser *parser, const struct http_limits *limits,
+            const unsigned char *message, const unsigned char *const end,
+            const struct http_section *known, struct http_request *head)
 {
-    const unsigned char *method_end, *path_end, *target_end;
-
-    if (SCAN_NOTHING || end - line < 14) /* "G / HTTP/1.1" CRLF */
-        return NULL;
-    method_end = memcmp(line, "GET ", 4) == 0 ? line + 3 : scan_name(line, end - 2, message);
-    /* CONNECT and OPTIONS have forms of their own. */
-    if (memcmp(method_end, " /", 2) != 0 || method_end == line || method_end == line + 7)
-        return NULL;
-    path_end = target_end = scan_path(method_end + 2, end, message);
-    if (target_end != end && *target_end == '?')
-        target_end = scan_query(target_end + 1, end, message);
-    if (end - target_end < 10 || memcmp(target_end, " HTTP/1.", 8) != 0 ||
-        target_end[8] < '0' || target_end[8] > '9' || target_end[9] != '\r')
-        return NULL;
-    head->method = span(message, line, method_end);
-    head->target = span(message, method_end + 1, target_end);
-    head->path = span(message, method_end + 1, path_end);
-    if (path_end != target_end)
-        head->query = span(message, path_end + 1, target_end);
-    head->minor = (uint8_t)(target_end[8] - '0');
-    return target_end + 9;
-}
-
-static bool is_known(const struct http_section *known, const unsigned char *start,
-                     const unsigned char *end)
-{
-    return known != NULL && known->length <= end - start &&
-           memcmp(start, known->bytes, known->length) == 0;
-}
-
-static void take_known(const struct http_section *known, struct http_request *head, uint32_t start)
-{
-    head->section = known->number;
-    head->field_count = known->field_count;
-    for (uint32_t i = 0; i < known->field_count; i++) {
-        head->fields[i] = known->fields[i];
-        head->fields[i].name.start += start;
-        head->fields[i].value.start += start;
-    }
-}
-
-static enum http_fault run(struct http_head_parser *parser, const struct http_limits *limits,
-                           const unsigned char *message, size_t length, void *result)
-{
-    const struct goal *goal = result;
-    struct http_request *head = goal->head;
     int cs = parser->state;
     const unsigned char *line = message + parser->start;
     const unsigned char *p = message + parser->position;
     const unsigned char *target = p, *mark = p;
-    const unsigned char *const end = head_end(limits, message, length);
     const unsigned char *pe = line_end(line, end, line_limit(parser, limits));
     const unsigned char *const eof = NULL; /* input only stops here, it never ends */
     enum http_fault fault = HTTP_INCOMPLETE;
 
-    *head = (struct http_request){
-        .message = message, .fields = head->fields, .field_count = parser->field_count};
     %% write exec;
     if (cs == request_error && (*p == '\r' || *p == '\n'))
         return HTTP_BAD_LINE_END;
@@ -197,7 +139,36 @@ static enum http_fault run(struct http_head_parser *parser, const struct http_li
         .field_count = head->field_count,
         .state = cs,
     };
+    if (fault == HTTP_COMPLETE)
+        head->is_head = head->method.length == 4 &&
+                        memcmp(message + head->method.start, "HEAD", 4) == 0;
     return fault == HTTP_INCOMPLETE ? limit_fault(parser, limits) : fault;
+}
+
+__attribute__((always_inline)) static inline enum http_fault
+run(struct http_head_parser *parser, const struct http_limits *limits,
+    const unsigned char *message, size_t length, void *result)
+{
+    const struct goal *goal = result;
+    struct http_request *head = goal->head;
+    const unsigned char *const end = head_end(limits, message, length);
+    uint32_t taken;
+
+    *head = (struct http_request){
+        .message = message, .fields = head->fields, .field_count = parser->field_count};
+    if (parser->position == 0) {
+        taken = (uint32_t)(http_plain_get()->head(limits, end, goal->known, head) - message);
+        if (head->length != 0)
+            return HTTP_COMPLETE;
+        if (taken != 0)
+            *parser = (struct http_head_parser){
+                .position = taken,
+                .start = taken,
+                .field_count = head->field_count,
+                .state = request_en_fields,
+            };
+    }
+    return run_machine(parser, limits, message, end, goal->known, head);
 }
 
 void http_request_parser_init(struct http_head_parser *parser)
@@ -212,12 +183,8 @@ enum http_fault http_request_parse_known(struct http_head_parser *parser,
                                          struct http_request *request)
 {
     struct goal goal = {.head = request, .known = known};
-    enum http_fault fault = read_head(run, request_start, parser, limits, message, length, &goal);
 
-    if (fault == HTTP_COMPLETE)
-        request->is_head = request->method.length == 4 &&
-                           memcmp(message + request->method.start, "HEAD", 4) == 0;
-    return fault;
+    return read_head(run, request_en_main, parser, limits, message, length, &goal);
 }
 
 enum http_fault http_request_parse(struct http_head_parser *parser,

@@ -16,7 +16,7 @@
 
     action status_digit { head->status = (uint16_t)(head->status * 10 + *p - '0'); }
     action reason_begins { mark = p + 1; }
-    action reason_skip { p = scan_value(p + 1, pe, message) - 1; }
+    action reason_skip { p = scan_text(p + 1, pe, message) - 1; }
     action reason_ends { head->reason = span(message, mark, p); }
 
     # RFC 9112, 4.  Narrower: none of 0xx, which is no class (RFC 9110, 15); those

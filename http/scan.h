@@ -17,49 +17,44 @@
 #include <string.h>
 
 #if defined HTTP_SCAN_PORTABLE
-#define SCAN_NOTHING 1
 #elif defined HTTP_SCAN_AVX2
 #include <immintrin.h>
 #define SCAN_BLOCK 32
-#define SCAN_REGISTER "x"
 #elif defined __SSE2__
 #include <emmintrin.h>
 #define SCAN_BLOCK 16
-#define SCAN_REGISTER "x"
 #elif defined __ARM_NEON && defined __AARCH64EL__
 #include <arm_neon.h>
 #define SCAN_BLOCK 16
-#define SCAN_REGISTER "w"
-#endif
-
-#ifndef SCAN_NOTHING
-#define SCAN_NOTHING 0
 #endif
 
 /*
  * What is not of a class, of a byte or of each in a block: `of` says which.
- * value: SP, HTAB, VCHAR and obs-text; query: VCHAR but "#"; path: and but "?" and
- * "%"; name: letters and "-", which are most bytes of field names.
+ * value: SP, HTAB, VCHAR and obs-text; text: SP and VCHAR, which are most bytes of
+ * values; query: VCHAR but "#"; path: and but "?" and "%"; name: letters and "-",
+ * which are most bytes of field names.
  */
 #define NOT_VALUE(of, b) ((((b) <= of(0x1f)) ^ ((b) == of('\t'))) | ((b) == of(0x7f)))
+#define NOT_TEXT(of, b) ((of##_t)((b)-of(0x7f)) <= of(0xa0))
 #define NOT_QUERY(of, b) (((of##_t)((b)-of(0x7f)) <= of(0xa1)) | ((b) == of('#')))
 #define NOT_PATH(of, b) (NOT_QUERY(of, b) | ((b) == of('?')) | ((b) == of('%')))
-#define NOT_NAME(of, b) ((((of##_t)(((b) | of(0x20)) - of('a')) <= of(25)) | ((b) == of('-'))) == 0)
+#define NOT_NAME(of, b)                                                                 \
+    ((((of##_signed)(((b) | of(0x20)) + of(0x7f - 'z')) > (of##_signed)of(0x7f - 26)) | \
+      ((b) == of('-'))) == 0)
 
 #define scan_byte(value) (value)
 typedef unsigned char scan_byte_t;
+typedef signed char scan_byte_signed;
 
 #ifdef SCAN_BLOCK
 typedef unsigned char scan_block_t __attribute__((vector_size(SCAN_BLOCK)));
+typedef signed char scan_block_signed __attribute__((vector_size(SCAN_BLOCK)));
 
-/* A block of one value; such that a compiler has it in a register, and not made for each use. */
 static inline scan_block_t scan_block(unsigned char value)
 {
-    scan_block_t block = {0};
+    const scan_block_t zeros = {0};
 
-    block = block + value;
-    __asm__("" : "+" SCAN_REGISTER(block));
-    return block;
+    return zeros + value;
 }
 
 static inline scan_block_t scan_load(const unsigned char *p)
@@ -130,12 +125,14 @@ static inline uint64_t scan_bits(scan_block_t block)
 #define CHECK_BLOCKS(NOT_CLASS, p, n)
 #endif
 
+#define CLASS(class, NOT_CLASS)                       \
+    static inline bool is_##class(unsigned char byte) \
+    {                                                 \
+        return !(NOT_CLASS(scan_byte, byte));         \
+    }
+
 #define SCAN(class, NOT_CLASS)                                                        \
-    static inline bool is_##class(unsigned char byte)                                 \
-    {                                                                                 \
-        return !(NOT_CLASS(scan_byte, byte));                                         \
-    }                                                                                 \
-                                                                                      \
+    CLASS(class, NOT_CLASS)                                                           \
     static inline const unsigned char *scan_##class(                                  \
         const unsigned char *p, const unsigned char *end, const unsigned char *start) \
     {                                                                                 \
@@ -155,14 +152,43 @@ static inline uint64_t scan_bits(scan_block_t block)
         return n == 0;                                               \
     }
 
-SCAN(value, NOT_VALUE)
+SCAN(text, NOT_TEXT)
 SCAN(query, NOT_QUERY)
 SCAN(path, NOT_PATH)
 SCAN(name, NOT_NAME)
+CLASS(value, NOT_VALUE)
 ALL(value, NOT_VALUE)
 ALL(name, NOT_NAME)
 
+/*
+ * scan_name() and scan_text() of a field line at once, of which there must be
+ * something: gives where its text ends, and in `name_end` where its name does.
+ * Neither waits for the other, and mostly one block has both ends.
+ */
+static inline const unsigned char *scan_line(const unsigned char *p, const unsigned char *end,
+                                             const unsigned char *start,
+                                             const unsigned char **name_end)
+{
+#ifdef SCAN_BLOCK
+    if (end - start >= SCAN_BLOCK) {
+        const unsigned char *at = end - p >= SCAN_BLOCK ? p : end - SCAN_BLOCK;
+        unsigned before = (unsigned)(SCAN_BITS * (p - at));
+        scan_block_t block = scan_load(at);
+        uint64_t name = scan_bits((scan_block_t)NOT_NAME(scan_block, block)) >> before;
+        uint64_t text = scan_bits((scan_block_t)NOT_TEXT(scan_block, block)) >> before;
+
+        if (name != 0) {
+            *name_end = p + SCAN_PLACE(name);
+            return text != 0 ? p + SCAN_PLACE(text) : scan_text(at + SCAN_BLOCK, end, start);
+        }
+    }
+#endif
+    *name_end = scan_name(p, end, start);
+    return scan_text(p, end, start);
+}
+
 #undef SCAN
+#undef CLASS
 #undef ALL
 #undef CHECK_BLOCKS
 #undef SKIP_BLOCKS

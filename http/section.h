@@ -6,6 +6,8 @@
 #ifndef HTTP_SECTION_H
 #define HTTP_SECTION_H
 
+#include <string.h>
+
 #include <asynwsgi/http.h>
 
 enum {
@@ -40,6 +42,25 @@ static inline const struct http_section *http_sections_at(const struct http_sect
 static inline uint8_t http_section_place(const struct http_request *request)
 {
     return request->section % SECTIONS;
+}
+
+/* Takes the fields of a section that may be known (or NULL), if it is the one from `start` on. */
+static inline bool http_section_take(const struct http_section *known, const unsigned char *start,
+                                     const unsigned char *end, struct http_request *head)
+{
+    uint32_t offset = (uint32_t)(start - head->message);
+
+    if (known == NULL || known->length > end - start ||
+        memcmp(start, known->bytes, known->length) != 0)
+        return false;
+    head->section = known->number;
+    head->field_count = known->field_count;
+    for (uint32_t i = 0; i < known->field_count; i++) {
+        head->fields[i] = known->fields[i];
+        head->fields[i].name.start += offset;
+        head->fields[i].value.start += offset;
+    }
+    return true;
 }
 
 /* As http_request_parse(), where `known` (or NULL) may be the field section. */

@@ -4,12 +4,12 @@
 
 build_packages='autoconf automake gcc libc6-dev make pkg-config python3 python3-dev ragel'
 
-test_packages='bpftrace chromium clang clang-format clang-tidy curl g++ git gunicorn haproxy
-    libclang-rt-14-dev libev-dev libgtest-dev libssl-dev liburing-dev libuv1-dev mandoc
-    nghttp2-client nginx-light python3-beaker python3-bottle python3-dbg python3-django
-    python3-falcon python3-flask python3-paste python3-pytest python3-requests python3-venv
-    python3-waitress python3-webtest python3-werkzeug shellcheck slowhttptest strace
-    systemtap-sdt-dev uwsgi-core uwsgi-plugin-python3 valgrind wrk'
+test_packages='bpftrace chromium clang clang-format clang-tidy curl g++ g++-aarch64-linux-gnu git
+    googletest gunicorn haproxy libclang-rt-14-dev libev-dev libgtest-dev libssl-dev liburing-dev
+    libuv1-dev mandoc nghttp2-client nginx-light python3-beaker python3-bottle python3-dbg
+    python3-django python3-falcon python3-flask python3-paste python3-pytest python3-requests
+    python3-venv python3-waitress python3-webtest python3-werkzeug qemu-user shellcheck slowhttptest
+    strace systemtap-sdt-dev uwsgi-core uwsgi-plugin-python3 valgrind wrk'
 
 # need_packages PACKAGE...: installs those that are missing if root, and otherwise says how to.
 # On a system without dpkg, it is left to configure to say what is missing.
@@ -32,14 +32,16 @@ need_packages() {
     apt-get update -q && apt-get install -q -y --no-install-recommends $missing
 }
 
-# build DIR [CONFIGURE-OPTION...]: builds in DIR, which is configured the first time only.
-build() {
+# prepare DIR [CONFIGURE-OPTION...]: configures in DIR, the first time only.
+prepare() {
     dir=$1
     shift
     [ -x configure ] || ./bootstrap || return
     source=$PWD
-    if [ ! -f "$dir/config.status" ]; then
-        mkdir -p "$dir" && (cd "$dir" && "$source/configure" -q "$@") || return
-    fi
-    make -C "$dir" -j"$(nproc)" --no-print-directory
+    [ -f "$dir/config.status" ] || { mkdir -p "$dir" && (cd "$dir" && "$source/configure" -q "$@"); }
+}
+
+# build DIR [CONFIGURE-OPTION...]: builds in DIR, which is configured the first time only.
+build() {
+    prepare "$@" && make -C "$1" -j"$(nproc)" --no-print-directory
 }

@@ -65,7 +65,7 @@ def measure(args, recipe, label):
         commands = [(number, [*common, *body_of(args, kind), server.url(path)])
                     for number, (kind, count, path) in enumerate(args.mix.groups) for _ in range(count)]
         before = server.process.cpu_seconds()
-        results = load.run(commands, Progress(f"{label}, "))
+        results, stopped = load.run(commands, Progress(f"{label}, "))
         if server.process.poll() is not None:
             raise Failure(f"{label} has ended: {server.last_words()}")
         spent = server.process.cpu_seconds() - before
@@ -75,7 +75,7 @@ def measure(args, recipe, label):
               for number, (kind, _, path) in enumerate(args.mix.groups)]
     total = merge([one for group in results.values() for one in group])
     return {"label": label, "server": server.describe(), "groups": groups,
-            **total, "server_cpu_seconds": spent}
+            **total, "server_cpu_seconds": spent}, stopped
 
 
 def report(run):
@@ -96,11 +96,16 @@ def report(run):
 def call(args):
     file, runs = document.where_reports_go(args), []
     for label, recipe in servers.labelled(args.server):
-        runs.append(measure(args, recipe, label))
-        table.write(report(runs[-1]), file)
+        run, stopped = measure(args, recipe, label)
+        runs.append(run)
+        table.write(report(run), file)
+        if stopped:
+            break
     if len(runs) > 1:
         table.write(table.grid(table.comparison([(run["label"], run) for run in runs])), file)
     page.write_all(args, document.make("bench", runs, args))
+    if stopped:
+        raise stopped
     met = [f"{run['label']}: {sentence}" for run in runs for condition in args.fail_if
            if (sentence := condition.met(run))]
     return met, sum(run["requests"] for run in runs)

@@ -5,11 +5,11 @@ import re
 
 from . import histogram
 from .failure import Usage
-from .result import rate
+from .result import error_count, error_rate, rate
 from .units import COUNTS, NANOSECONDS, show_count, show_time
 
 OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
-EXAMPLES = "p99>10ms, max>=1s, mean>500us, errors>0, error-rate>0.1% or rate<5k"
+EXAMPLES = "p99>10ms, max>=1s, mean>500us, errors>0, error-rate>0.1%, unfinished>0 or rate<5k"
 
 
 class Condition:
@@ -27,7 +27,7 @@ class Condition:
             units, right = NANOSECONDS, "ns, us, ms or s"
         elif self.metric == "error-rate":
             units, right = {"%": 0.01}, "%"
-        elif self.metric in ("errors", "rate"):
+        elif self.metric in ("errors", "unfinished", "rate"):
             units, right, unit = COUNTS, "none, k or M", unit.lower()
         else:
             raise Usage(f"{self.text!r}: there is no {self.metric!r}; write such as {EXAMPLES}")
@@ -43,11 +43,11 @@ class Condition:
     def value(self, result):
         """Of the metric; None if nothing was measured."""
         if self.metric == "errors":
-            return sum(result["errors"].values())
+            return error_count(result)
         if self.metric == "error-rate":
-            errors = sum(result["errors"].values())
-            tried = result["requests"] + errors
-            return errors / tried if tried else None
+            return error_rate(result)
+        if self.metric == "unfinished":
+            return result["unfinished"]
         if self.metric == "rate":
             return rate(result)
         if self.is_percentile() and result["histogram"]:
@@ -67,4 +67,4 @@ class Condition:
     def show(self, value):
         if self.metric == "error-rate":
             return f"{value:.2%}"
-        return show_count(value) if self.metric in ("errors", "rate") else show_time(value)
+        return show_count(value) if self.metric in ("errors", "unfinished", "rate") else show_time(value)

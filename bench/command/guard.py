@@ -4,6 +4,8 @@ It is in a session of its own, so that Ctrl+C does not reach it or the command; 
 parent below it, such as the children of a daemon; and reads from a pipe that nobody writes to. When
 that ends, by our closing it or by our death, it sends the command TERM, and KILL to all that is left
 after a while. Should it be killed itself, the command is killed, too.
+
+The folder of a command is the guard's: made by it, and removed when nothing runs any more.
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import ctypes
 import fcntl
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,30 +69,48 @@ def watch(command, lifeline):
     return status
 
 
-def guard(argv, lifeline, how):
+@contextlib.contextmanager
+def folder_of(path, files):
+    """With these files; None: there is none."""
+    if not path:
+        yield
+        return
+    os.mkdir(path, 0o700)
+    try:
+        for name, text in files.items():
+            with open(os.path.join(path, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def guard(argv, lifeline, folder, files, how):
     os.setsid()
     for number in SIGNALS:
         signal.signal(number, lambda *_: None)  # a handler, since exec() hands on what is ignored
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     try:
-        command = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **how,
-                                   preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
-    except OSError as error:
-        # Of the folder, if it cannot run there.
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr, flush=True)
+        with folder_of(folder, files):
+            command = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **how,
+                                       preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+            status = watch(command, lifeline)
+    except (OSError, ValueError) as error:
+        print(f"{getattr(error, 'filename', None) or argv[0]}: {getattr(error, 'strerror', error)}",
+              file=sys.stderr, flush=True)
         return 127
-    status = watch(command, lifeline)
     if status is None:
         return 128 + signal.SIGKILL
     return status if status >= 0 else 128 - status
 
 
 class Guarded:
-    """A command, as subprocess.Popen has one; its output goes to these files."""
+    """A command, as subprocess.Popen has one; its output goes to these files. It may have a folder, with
+    {name: text}, as long as it runs."""
     running = []
 
-    def __init__(self, argv, stdout, stderr, **how):
+    def __init__(self, argv, stdout, stderr, folder=None, files=None, **how):
         lifeline, self.lifeline = os.pipe()
         self.status = None
         sys.stdout.flush()
@@ -106,7 +127,7 @@ class Guarded:
                 os.closerange(4, os.sysconf("SC_OPEN_MAX"))
                 os.set_inheritable(1, True)
                 os.set_inheritable(2, True)
-                status = guard(argv, 3, how)
+                status = guard(argv, 3, folder, files or {}, how)
             finally:
                 os._exit(status)
         os.close(lifeline)
@@ -131,11 +152,15 @@ class Guarded:
                     ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:15]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    def stop(self):
-        """Once it returns, nothing of the command runs."""
+    def end(self):
+        """Have it end."""
         if self.lifeline is not None:
             lifeline, self.lifeline = self.lifeline, None
             os.close(lifeline)
+
+    def stop(self):
+        """Once it returns, nothing of the command runs."""
+        self.end()
         self.poll(wait=True)
 
 

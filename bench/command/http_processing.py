@@ -42,16 +42,16 @@ def call(args):
     words = words_of(args)
     commands = [("", [*part, *words]) for part in
                 options.divided(args, args.connections, args.rate, args.requests)]
-    result = merge(load.run(commands, Progress())[""])
-    run, missing = {"label": args.urls[0], **result}, None
+    results, failed = load.run(commands, Progress())
+    run = {"label": args.urls[0], **merge(results[""])}
     if args.profile is not None:
         try:
             run["profile"] = profile.read(args.profile)
         except Failure as failure:
-            missing = failure
+            failed = failed or failure
     report(args, run)
-    if missing:
-        raise missing
+    if failed:
+        raise failed
     return [sentence for condition in args.fail_if if (sentence := condition.met(run))], run["requests"]
 
 

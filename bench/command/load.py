@@ -1,13 +1,15 @@
 """Running asynwsgi-load: several processes at once, whose lines are read as they come."""
 
+import contextlib
 import json
 import os
 import selectors
 import shutil
+import signal
 import sys
 import tempfile
 
-from .failure import Failure, Usage
+from .failure import Failure, Stopped, Usage
 from .guard import Guarded
 
 
@@ -60,26 +62,68 @@ class Client:
         self.stderr.close()
 
 
-def run(commands, progress=None):
-    """Runs [(group, words for asynwsgi-load)] at the same time; {group: [result of each]}."""
-    clients, results = [], {}
+@contextlib.contextmanager
+def caught_signals(then):
+    """A list that has the first signal as soon as it comes, when `then` is called. A second one is as ever."""
+    caught, numbers = [], (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.getsignal(number) for number in numbers]
+
+    def restore():
+        for number, handler in zip(numbers, handlers):
+            signal.signal(number, handler)
+
+    def catch(number, _):
+        restore()
+        caught.append(number)
+        then()
+
+    for number in numbers:
+        signal.signal(number, catch)
     try:
-        with selectors.DefaultSelector() as selector:
+        yield caught
+    finally:
+        restore()
+
+
+def read_all(clients, progress, caught):
+    """To their ends."""
+    with selectors.DefaultSelector() as selector:
+        for client in clients:
+            selector.register(client.output, selectors.EVENT_READ, client)
+        while selector.get_map():
+            for key, _ in selector.select():
+                if not key.data.read():
+                    selector.unregister(key.fd)
+                    if not caught:
+                        key.data.check()
+            if progress:
+                progress.show([client.intervals for client in clients])
+
+
+def run(commands, progress=None):
+    """Runs [(group, words for asynwsgi-load)] at the same time; ({group: [result of each]}, None), or in place
+    of None a Stopped, by which it has ended early."""
+    clients, results = [], {}
+
+    def end():
+        for client in clients:
+            client.process.end()
+
+    try:
+        with caught_signals(end) as caught:
             for group, words in commands:
                 clients.append(Client(group, words))
-                selector.register(clients[-1].output, selectors.EVENT_READ, clients[-1])
-            while selector.get_map():
-                for key, _ in selector.select():
-                    if not key.data.read():
-                        selector.unregister(key.fd)
-                        key.data.check()
-                if progress:
-                    progress.show([client.intervals for client in clients])
+            if caught:
+                end()
+            read_all(clients, progress, caught)
     finally:
         if progress:
             progress.clear()
         for client in clients:
             client.stop()
+    stopped = Stopped(caught[0]) if caught else None
     for client in clients:
+        if not client.result:  # it had not begun
+            raise stopped
         results.setdefault(client.group, []).append(client.result)
-    return results
+    return results, stopped

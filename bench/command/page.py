@@ -44,7 +44,8 @@ def headline(result):
     latency = result["latency"]
     return cards([("requests a second", show_count(rate(result))),
                   *((name, show_time(latency.get(name))) for name in ("p50", "p99", "p99.9")),
-                  ("errors", show_count(error_count(result)))])
+                  ("errors", show_count(error_count(result))),
+                  *([("unfinished", show_count(result["unfinished"]))] if result["unfinished"] else [])])
 
 
 def details(label, result):

@@ -29,6 +29,7 @@ def merge(results):
     merged["in_time"] = sum(one.get("in_time", one["requests"]) for one in results)
     merged |= {
         "clients": len(results),
+        "interrupted": any(one.get("interrupted") for one in results),
         "seconds": max(one["seconds"] for one in results),
         "busy": max(one["busy"] for one in results),
         "errors": sum_of(one["errors"] for one in results),
@@ -73,6 +74,14 @@ def rate(result):
 
 def error_count(result):
     return sum(result["errors"].values())
+
+
+def error_rate(result):
+    """The share of what was tried that failed; None if nothing was. Statuses and wrong digests are of
+    requests that were answered."""
+    errors = error_count(result)
+    tried = result["requests"] + errors - result["errors"]["status"] - result.get("mismatches", 0)
+    return errors / tried if tried else None
 
 
 def bottleneck(result):

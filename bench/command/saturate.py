@@ -2,7 +2,7 @@
 
 from . import document, load, options, page, servers, table
 from .condition import Condition
-from .failure import Failure
+from .failure import Failure, Stopped
 from .progress import Progress
 from .result import bottleneck, error_count, merge, rate
 from .search import Search
@@ -11,6 +11,7 @@ from .units import show_count, show_time
 DESCRIPTION = "Start a server, and find the highest rate of requests that it sustains."
 ACHIEVED = 0.95  # of the rate, below which it was missed
 BOUND = "p99>50ms"
+INTERRUPTED = "The search was interrupted: there may be a higher rate that is sustained"
 
 
 def add(parser):
@@ -36,7 +37,10 @@ def measure(args, server, offered):
     commands = [("", [*part, *words, server.url(args.path)])
                 for part in options.divided(args, args.connections, offered)]
     before = server.process.cpu_seconds()
-    result = merge(load.run(commands, Progress(f"{offered:,} a second, " if offered else "estimating, "))[""])
+    results, stopped = load.run(commands, Progress(f"{offered:,} a second, " if offered else "estimating, "))
+    if stopped:  # half a step tells nothing
+        raise stopped
+    result = merge(results[""])
     if server.process.poll() is not None:
         raise Failure(f"{server.recipe.label} has ended: {server.last_words()}")
     return {**result, "server_cpu_seconds": server.process.cpu_seconds() - before, "offered": offered}
@@ -51,13 +55,13 @@ def broken(args, step):
     return next(filter(None, (bound.met(step) for bound in args.bound)), None)
 
 
-HEADS = ["rate", "achieved", "p50", "p99", "p99.9", "max", "errors", "client", ""]
+HEADS = ["rate", "achieved", "p50", "p99", "p99.9", "max", "errors", "unfinished", "client", ""]
 
 
 def row(step):
     latency = step["latency"]
     return [f"{step['offered']:,}", show_count(rate(step)), *(show_time(latency.get(name)) for name in HEADS[2:6]),
-            f"{error_count(step):,}", f"{step['busy']:.0%}", step["broken"] or ""]
+            f"{error_count(step):,}", f"{step['unfinished']:,}", f"{step['busy']:.0%}", step["broken"] or ""]
 
 
 def line(cells):
@@ -65,29 +69,35 @@ def line(cells):
 
 
 def climb(args, server, label, file):
-    """The steps of one server, told as they come."""
+    """The run of one server, whose steps are told as they come; and what it has ended by before its time, if
+    it has."""
     estimate = measure(args, server, None)
     if not estimate["requests"]:
         raise Failure(f"{label}: no request was answered: {table.errors_line(estimate)}")
     table.write([f"{label}: {show_count(rate(estimate))} requests a second over {args.connections} connections "
                  "that wait for their answers", line(HEADS)], file)
-    search, taken = Search(rate(estimate), args.threads), []
-    while offered := search.next():
-        step = measure(args, server, offered)
-        step["broken"] = broken(args, step)
-        table.write([line(row(step))], file)
-        search.record(not step["broken"])
-        taken.append(step)
-    return estimate, sorted(taken, key=lambda step: step["offered"]), search.good
+    search, taken, stopped = Search(rate(estimate), args.threads), [], None
+    try:
+        while offered := search.next():
+            step = measure(args, server, offered)
+            step["broken"] = broken(args, step)
+            taken.append(step)
+            search.record(not step["broken"])
+            table.write([line(row(step))], file)
+    except Stopped as signal:
+        stopped = signal
+    return {"label": label, "server": server.describe(), "estimate": estimate, "interrupted": bool(stopped),
+            "steps": sorted(taken, key=lambda step: step["offered"]), "sustained": search.good}, stopped
 
 
 def conclusion(run):
     """Sentences."""
+    lines = [INTERRUPTED] if run.get("interrupted") else []
     if not run["sustained"]:
-        return [f"{run['label']}: no rate was sustained"]
+        return [f"{run['label']}: no rate was sustained", *lines]
     above = next((step for step in run["steps"] if step["offered"] > run["sustained"]), None)
     ended = f"; at {above['offered']:,}: {above['broken']}" if above else ""
-    lines = [f"{run['label']} sustains {run['sustained']:,} requests a second{ended}"]
+    lines.insert(0, f"{run['label']} sustains {run['sustained']:,} requests a second{ended}")
     sentence = bottleneck(best(run)) or above and bottleneck(above)
     return [*lines, f"Note: {sentence}"] if sentence else lines
 
@@ -100,15 +110,18 @@ def call(args):
     for label, recipe in servers.labelled(args.server):
         server = servers.Server(recipe, args.app, args.path, args.workers, args.chdir)
         try:
-            estimate, taken, sustained = climb(args, server, label, file)
+            run, stopped = climb(args, server, label, file)
         finally:
             server.stop()
-        runs.append({"label": label, "server": server.describe(), "estimate": estimate, "steps": taken,
-                     "sustained": sustained})
-        table.write([*conclusion(runs[-1]), ""], file)
+        runs.append(run)
+        table.write([*conclusion(run), ""], file)
+        if stopped:
+            break
     if len(runs) > 1:
         table.write(table.grid(comparison([(run["label"], run) for run in runs])), file)
     page.write_all(args, document.make("saturate", runs, args))
+    if stopped:
+        raise stopped
     met = [f"{run['label']}: {sentence}" for run in runs for condition in args.fail_if
            if (sentence := judge(condition, run))]
     return met, sum(run["estimate"]["requests"] for run in runs)

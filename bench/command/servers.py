@@ -5,6 +5,7 @@ import json
 import os
 import pkgutil
 import re
+import secrets
 import shlex
 import shutil
 import socket
@@ -33,7 +34,7 @@ def is_recipe(made):
 
 class Recipe:
     """How a server is started: in {} stand port, app, module, object, workers, and folder, an empty
-    one of its own; files are written there before."""
+    one of its own, that is there while it runs; files are written there before."""
 
     def __init__(self, label, command, files=(), note="", package=None):
         self.label, self.command, self.files = label, command, dict(files)
@@ -89,29 +90,22 @@ class Server:
 
     def __init__(self, recipe, app, path, workers, chdir):
         self.recipe, self.port, self.process = recipe, free_port(), None
-        self.folder = tempfile.TemporaryDirectory(prefix="asynwsgi-bench-")
         self.stderr = tempfile.TemporaryFile()
+        folder = os.path.join(tempfile.gettempdir(), f"asynwsgi-bench-{secrets.token_hex(8)}")
         module, _, name = app.partition(":")
         values = {"port": str(self.port), "app": app, "module": module, "object": name or "application",
-                  "workers": str(workers), "folder": self.folder.name}
+                  "workers": str(workers), "folder": folder}
         self.command = [fill(word, values) for word in recipe.command]
+        files = {name: fill(text, values) for name, text in recipe.files.items()}
+        has_folder = files or any("{folder}" in word for word in recipe.command)
         try:
-            for file, text in recipe.files.items():
-                self.write(file, fill(text, values))
-            self.start(chdir)
+            self.start(chdir, folder if has_folder else None, files)
             self.wait(path)
         except BaseException:
             self.stop()
             raise
 
-    def write(self, name, text):
-        try:
-            with open(os.path.join(self.folder.name, name), "w", encoding="utf-8") as file:
-                file.write(text)
-        except (OSError, ValueError) as error:
-            raise Failure(f"{self.recipe.label}: {name!r}: {error}") from error
-
-    def start(self, chdir):
+    def start(self, chdir, folder, files):
         program = self.command[0]
         if program == "asynwsgi":
             program = find(program)
@@ -120,7 +114,7 @@ class Server:
             hint = f"; on Debian: apt-get install {package}" if package else ""
             raise Failure(f"{self.recipe.label}: {program} not found{hint}")
         self.process = Guarded([program, *self.command[1:]], self.stderr.fileno(), self.stderr.fileno(),
-                               cwd=chdir)
+                               folder, files, cwd=chdir)
 
     def wait(self, path):
         """Until it has answered: one that only listens may yet fail to load the application."""
@@ -160,7 +154,6 @@ class Server:
         if self.process:
             self.process.stop()
         self.stderr.close()
-        self.folder.cleanup()
 
 
 def add_options(parser):

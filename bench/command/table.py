@@ -7,6 +7,7 @@ from .result import bottleneck, error_count, rate
 from .units import show_count, show_size, show_time
 
 COLUMNS = [*map(histogram.name_of, histogram.PERCENTILES), "max"]
+COUNTED = ["errors", "unfinished"]
 
 
 def grid(rows, left=1):
@@ -48,7 +49,8 @@ def figures(result):
     """[(name, text)] of what is no latency."""
     cpu, requests = result["cpu_seconds"], result["requests"]
     each = f", {show_time(cpu / requests * 1e9)} a request" if requests else ""
-    found = [
+    found = [("partial", f"interrupted after {result['seconds']:.2f} s")] if result.get("interrupted") else []
+    found += [
         ("requests", f"{requests:,} in {result['seconds']:.2f} s, {show_count(rate(result))} a second"),
         ("data", f"{show_size(result['bytes_in'])} in, {show_size(result['bytes_out'])} out, "
                  f"{result['connections_opened']:,} connections opened"),
@@ -74,11 +76,11 @@ def details(result):
 
 def comparison(pairs):
     """Rows of figures for [(label, result)], and of their ratios to the first."""
-    names = ["rate", *COLUMNS, "mean", "errors"]
+    names = ["rate", *COLUMNS, "mean", *COUNTED]
     rows = [["", *(label for label, _ in pairs)]]
     for name in names:
         values = [value_of(result, name) for _, result in pairs]
-        show = show_count if name in ("rate", "errors") else show_time
+        show = show_count if name == "rate" or name in COUNTED else show_time
         rows.append([name, *(with_ratio(show, value, values[0]) for value in values)])
     if all("server_cpu_seconds" in result and result["requests"] for _, result in pairs):
         values = [result["server_cpu_seconds"] / result["requests"] * 1e9 for _, result in pairs]
@@ -89,7 +91,9 @@ def comparison(pairs):
 def value_of(result, name):
     if name == "rate":
         return rate(result)
-    return error_count(result) if name == "errors" else result["latency"].get(name)
+    if name == "errors":
+        return error_count(result)
+    return result[name] if name in COUNTED else result["latency"].get(name)
 
 
 def with_ratio(show, value, base):

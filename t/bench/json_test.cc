@@ -26,24 +26,25 @@ static std::string written(const std::function<void(json *)> &write)
 
 TEST(Json, ObjectsAndArraysAreWithinEachOther)
 {
-    EXPECT_EQ(
-        written([](json *j) {
-            json_object_begin(j, nullptr);
-            json_integer(j, "a", UINT64_MAX);
-            json_array_begin(j, "b");
-            json_array_begin(j, nullptr);
-            json_integer(j, nullptr, 1);
-            json_integer(j, nullptr, 2);
-            json_array_end(j);
-            json_object_begin(j, nullptr);
-            json_object_end(j);
-            json_array_end(j);
-            json_truth(j, "c", true);
-            json_truth(j, "d", false);
-            json_real(j, "e", 0.1);
-            json_object_end(j);
-        }),
-        "{\"a\":18446744073709551615,\"b\":[[1,2],{}],\"c\":true,\"d\":false,\"e\":0.100000}\n");
+    EXPECT_EQ(written([](json *j) {
+                  json_object_begin(j, nullptr);
+                  json_integer(j, "a", UINT64_MAX);
+                  json_array_begin(j, "b");
+                  json_array_begin(j, nullptr);
+                  json_integer(j, nullptr, 1);
+                  json_integer(j, nullptr, 2);
+                  json_array_end(j);
+                  json_object_begin(j, nullptr);
+                  json_object_end(j);
+                  json_array_end(j);
+                  json_truth(j, "c", true);
+                  json_truth(j, "d", false);
+                  json_real(j, "e", 0.1);
+                  json_text(j, "f", nullptr);
+                  json_object_end(j);
+              }),
+              "{\"a\":18446744073709551615,\"b\":[[1,2],{}],\"c\":true,\"d\":false,\"e\":0.100000,"
+              "\"f\":null}\n");
 }
 
 TEST(Json, LinesFollowEachOther)

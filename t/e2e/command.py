@@ -1,9 +1,11 @@
 """The command as a process: started and stopped, its log, its signals. Nothing here waits longer
 than PATIENCE seconds."""
 
+import ctypes
 import http.client
 import os
 import re
+import resource
 import shlex
 import signal
 import socket
@@ -37,6 +39,15 @@ def program(name):
     """The words that start another of the programs, which are beside the command."""
     folder = os.environ.get('ASYNWSGI_TEST_PROGRAMS') or os.path.dirname(os.environ['ASYNWSGI'])
     return [*shlex.split(os.environ.get('ASYNWSGI_TEST_WRAP', '')), os.path.join(folder, name)]
+
+
+def limits_descriptors(soft, hard):
+    """For Popen's preexec_fn; to root they apply, too: without CAP_SYS_RESOURCE (24) it may raise no
+    limit (PR_CAPBSET_DROP)."""
+    def limit():
+        ctypes.CDLL(None).prctl(24, 24, 0, 0, 0)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return limit
 
 
 def instrumented():

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import benching
-from command import PATIENCE
+from command import PATIENCE, environment
 from serving import eventually
 
 HELLO = ('--chdir', benching.EXAMPLES, 'hello')
@@ -38,20 +38,27 @@ socketserver.ThreadingTCPServer(('127.0.0.1', int(sys.argv[1])), Handler).serve_
 
 @pytest.fixture
 def daemon(tmp_path):
-    """A command for --server: it leaves a process that is in a session of its own, and whose parent has
-    ended; the file daemon has its number."""
+    """A command for --server, which has a folder of its own: it leaves a process that is in a session of its
+    own, and whose parent has ended; the file daemon has its number."""
     (tmp_path / 'server.py').write_text(DAEMON)
-    return tmp_path, f'{sys.executable} server.py {{port}}'
+    return tmp_path, f'{sys.executable} server.py {{port}} {{folder}}'
 
 
 @pytest.fixture
-def under_way():
+def temporary(tmp_path):
+    """What is made for a time is made here."""
+    (tmp_path / 'temporary').mkdir()
+    return tmp_path / 'temporary'
+
+
+@pytest.fixture
+def under_way(temporary):
     """under_way('bench', ...) gives the process, and the numbers of all that it has started, once
-    the clients run. They do not outlive the test."""
+    the clients run. They do not outlive the test, and leave no folder."""
     started, pids = [], []
 
-    def start(*arguments, **how):
-        process = benching.start(*arguments, start_new_session=True, **how)
+    def start(*arguments):
+        process = benching.start(*arguments, start_new_session=True, env=environment(TMPDIR=str(temporary)))
         started.append(process)
 
         def children():
@@ -67,6 +74,7 @@ def under_way():
         process.communicate()
     for pid in filter(benching.alive, pids):
         os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not list(temporary.iterdir()))
 
 
 def nothing_is_left(pids):
@@ -88,21 +96,24 @@ def test_ended_by_a_signal(under_way, subcommand, number, status):
 
 
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT])
-def test_daemon_of_a_server(under_way, daemon, number):
+def test_daemon_of_a_server(under_way, daemon, temporary, number):
     folder, server = daemon
     process, pids = under_way('bench', '--chdir', folder, 'none', '-d', '60s', '--server', server, '--mix', 'get:1')
     hidden = int(eventually(lambda: (folder / 'daemon').exists() and (folder / 'daemon').read_text()))
     assert benching.alive(hidden)
+    assert len(list(temporary.glob('asynwsgi-bench-*'))) == 1
     pids.append(hidden)
     process.send_signal(number)
     process.wait(PATIENCE)
     nothing_is_left(pids)
 
 
-def test_daemon_of_a_server_after_an_ordinary_end(daemon):
+def test_daemon_of_a_server_after_an_ordinary_end(daemon, temporary):
     folder, server = daemon
-    benching.run('bench', '--chdir', folder, 'none', '-d', '100ms', '--server', server, '--mix', 'get:1')
+    benching.run('bench', '--chdir', folder, 'none', '-d', '100ms', '--server', server, '--mix', 'get:1',
+                 env=environment(TMPDIR=str(temporary)))
     assert not benching.alive(int((folder / 'daemon').read_text()))
+    assert not list(temporary.iterdir())
 
 
 def test_guards_that_are_killed_too(under_way):

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import termios
@@ -12,6 +13,7 @@ import termios
 import pytest
 
 import benching
+import hostile
 from asynwsgi_bench import http_processing, main
 from command import PATIENCE
 from serving import eventually
@@ -172,6 +174,31 @@ def test_progress_line_on_a_terminal(server):
     lines = shown.decode().split('\r\x1b[K')
     assert sum(bool(re.match(r'0 s: [\d,]+ requests/s, p50 .*, 0 errors$', line)) for line in lines) >= 2
     assert lines[-1] == ''  # nothing is left of it
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_report(number, tmp_path):
+    busy = set()
+
+    def script(connection):
+        while connection.head():
+            connection.send(hostile.HELLO)
+            busy.add(connection)
+    server = hostile.Server(script)
+    try:
+        with benching.start('http-processing', '-t', '2', '-c', '4', '-d', '1h', server.url, '--fail-if', 'errors>=0',
+                            '--json', tmp_path / 'run.json', '--html', tmp_path / 'run.html') as process:
+            eventually(lambda: len(busy) == 4 or process.poll() is not None)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        server.stop()
+    assert (process.returncode, err) == (128 + number, '')
+    assert re.search(r'^  partial +interrupted after \d', out, re.M)
+    run, = benching.load(tmp_path / 'run.json')['runs']
+    assert run['interrupted'] and run['clients'] == 2 and run['seconds'] < 3600
+    assert run['requests'] > 0 and run['statuses'] == {'200': run['requests']}
+    assert 'interrupted after' in (tmp_path / 'run.html').read_text()
 
 
 def test_profile(start, tmp_path):

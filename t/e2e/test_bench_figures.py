@@ -5,7 +5,7 @@ import re
 import pytest
 
 import benching
-from asynwsgi_bench import histogram, result, svg, table, units
+from asynwsgi_bench import histogram, page, result, svg, table, units
 from asynwsgi_bench.bench import Mix
 from asynwsgi_bench.condition import Condition
 from asynwsgi_bench.failure import Usage
@@ -156,6 +156,25 @@ def test_split():
     ('error-rate>9%', True), ('error-rate>9.5%', False), ('rate<51', True), ('rate<0.05k', False)])
 def test_condition(text, met):
     assert bool(Condition(text).met(outcome(HUNDRED, errors={**NONE, 'read': 10}))) == met
+
+
+@pytest.mark.parametrize('errors, mismatches, rate', [
+    ({}, 0, 0), ({'read': 25, 'timeout': 50, 'connect': 25}, 0, 0.5), ({'status': 20}, 0, 0.2),
+    ({'read': 20}, 20, 0.2), ({'status': 100}, 0, 1), ({'read': 110, 'status': 20}, 10, 0.65)])
+def test_error_rate(errors, mismatches, rate):
+    """Of 100 that were answered, statuses and wrong digests among them."""
+    found = result.merge([outcome(HUNDRED, errors={**NONE, **errors}, mismatches=mismatches)])
+    assert result.error_rate(found) == pytest.approx(rate)
+    assert bool(Condition('error-rate>=0.001%').met(found)) == (rate > 0)
+
+
+def test_unfinished_is_a_condition():
+    found = result.merge([outcome(HUNDRED, unfinished=7), outcome(HUNDRED)])
+    assert Condition('unfinished>6').met(found) == 'unfinished>6: it is 7' and not Condition('unfinished>7').met(found)
+    assert '<b>7</b>unfinished' in page.headline(found)
+    assert 'unfinished' not in page.headline(result.merge([outcome(HUNDRED)]))
+    assert ['unfinished', '7 (1.00)', '0 (0.00)'] in table.comparison([
+        ('a', found), ('b', result.merge([outcome(HUNDRED)]))])
 
 
 def test_condition_says_what_it_is():

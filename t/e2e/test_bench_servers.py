@@ -2,11 +2,13 @@
 
 import re
 import shutil
+import signal
 
 import pytest
 
 import benching
-from command import environment
+from command import PATIENCE, environment
+from serving import eventually
 
 HELLO = ('--chdir', benching.EXAMPLES, 'hello')
 
@@ -58,6 +60,39 @@ def test_bench(tmp_path):
         assert group['bytes_out'] > sent * group['requests']
     assert re.search(r'latency +get /large\?10 +post /echo +upload /echo +all\n', done.stdout)
     assert run['server_cpu_seconds'] > 0
+
+
+def test_bench_that_is_interrupted(tmp_path):
+    """There is a report of what was, and nothing of the server that would have been next."""
+    (tmp_path / 'app.py').write_text(
+        'count = []\n'
+        'def application(environ, start_response):\n'
+        '    count.append(None)\n'
+        '    if len(count) == 100:\n'
+        '        open("busy", "w").close()\n'
+        '    start_response("204 No Content", [])\n'
+        '    return []\n')
+    with benching.start('bench', '--chdir', tmp_path, 'app', '-d', '1h', '--mix', 'get:1', '--server', 'asynwsgi',
+                        '--server', 'asynwsgi', '--json', tmp_path / 'run.json') as process:
+        eventually((tmp_path / 'busy').exists)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (130, '')
+    run, = benching.load(tmp_path / 'run.json')['runs']
+    assert run['interrupted'] and run['requests'] > 0 and run['server_cpu_seconds'] >= 0
+    assert re.search(r'^  partial +interrupted after ', out, re.M)
+
+
+def test_saturate_that_is_interrupted(tmp_path):
+    with benching.start('saturate', *HELLO, '-d', '300ms', '--warmup', '0', '--bound', 'p50>10s',
+                        '--json', tmp_path / 'run.json') as process:
+        lines = [process.stdout.readline() for _ in range(3)]  # the last one is of the first step
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (143, '')
+    run, = benching.load(tmp_path / 'run.json')['runs']
+    assert run['interrupted'] and f"{run['steps'][0]['offered']:,}" == lines[-1].split()[0]
+    assert 'The search was interrupted' in out
 
 
 @pytest.mark.parametrize('recipe, program', [('gunicorn', 'gunicorn'), ('waitress', 'waitress-serve'),

@@ -15,7 +15,7 @@ import pytest
 
 import hostile
 import proxy
-from command import FACTOR, PATIENCE, environment, instrumented
+from command import FACTOR, PATIENCE, environment, instrumented, limits_descriptors
 from hostile import HELLO, PROGRAM, bulkfetch, keeps, says
 from serving import eventually
 
@@ -126,6 +126,16 @@ def test_json_in_a_file(nginx, tmp_path):
     ended = hostile.run('bulkfetch', '--json', tmp_path / 'json', nginx.url + '/hello')
     assert ended.stdout.startswith(b'1 fetched')
     assert json.loads((tmp_path / 'json').read_text())['fetched'] == 1
+
+
+@pytest.mark.skipif('ASYNWSGI_TEST_WRAP' in os.environ, reason='what wraps it has descriptors, too')
+def test_descriptors(nginx, tmp_path):
+    """The soft limit is raised for connections and files; the hard one is named."""
+    few, urls = {'preexec_fn': limits_descriptors(50, 150)}, [nginx.url + '/hello'] * 200
+    assert bulkfetch('-c', 100, *urls, **few)['connections'] == 100
+    said = hostile.run('bulkfetch', '-c', 100, '-O', tmp_path / 'none', *urls, status=2, **few).stderr
+    assert said.count('\n') == 1 and 'RLIMIT_NOFILE is 150, and 232 are needed' in said
+    assert not (tmp_path / 'none').exists()
 
 
 # -- Files ----------------------------------------------------------------------------------------
@@ -265,6 +275,27 @@ def test_a_host_without_an_address(server):
     url = server(keeps(HELLO)).url
     told = bulkfetch('http://a..b/', url, 'http://a..b/', url, status=1)
     assert (told['fetched'], told['errors']) == (2, {'resolve': 2})
+
+
+def test_unix_socket(tmp_path):
+    heads = []
+
+    def script(connection):
+        while head := connection.head():
+            heads.append(head)
+            connection.send(HELLO)
+    path = str(tmp_path / 'socket')
+    running = hostile.Server(script, path)
+    try:
+        told = bulkfetch('-c', 2, '--unix-socket', path, 'http://a..b/1', 'http://shop.example/2', 'http://a..b/3')
+    finally:
+        running.stop()
+    assert told['fetched'] == 3
+    assert sorted(head.split(b'\r\n')[:2] for head in heads) == [
+        [b'GET /%d HTTP/1.1' % number, b'Host: ' + host]
+        for number, host in ((1, b'a..b'), (2, b'shop.example'), (3, b'a..b'))]
+    for wrong, error in ((path, 'connect'), (path * 100, 'resolve')):
+        assert bulkfetch('--unix-socket', wrong, 'http://a/', status=1)['errors'] == {error: 1}
 
 
 # -- Retries --------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def total(tmp_path, message, count, depth=1, bind='127.0.0.1:0', idle=0, active=
 
 
 @pytest.mark.parametrize('message, depth, budget', [
-    (SMALL, 1, 4384), (BROWSER, 1, 4641), (SMALL, 16, 3640), (BROWSER, 16, 3898)],
+    (SMALL, 1, 4335), (BROWSER, 1, 4628), (SMALL, 16, 3615), (BROWSER, 16, 3874)],
     ids=['small', 'browser', 'small-pipelined', 'browser-pipelined'])
 def test_a_kept_request(tmp_path, message, depth, budget):
     each = (total(tmp_path, message, 1600, depth) - total(tmp_path, message, 480, depth)) / 1120

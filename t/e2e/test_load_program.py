@@ -47,15 +47,15 @@ def finish(*arguments, **how):
                           **how)
 
 
-def load(*arguments):
-    done = finish(*arguments)
+def load(*arguments, **how):
+    done = finish(*arguments, **how)
     assert (done.returncode, done.stderr) == (0, '')
     return Result(done.stdout)
 
 
-def refused(*arguments, status=1):
+def refused(*arguments, status=1, **how):
     """What it says when it can't do anything."""
-    done = finish(*arguments)
+    done = finish(*arguments, **how)
     assert (done.returncode, done.stdout) == (status, '')
     assert done.stderr.startswith('asynwsgi-load: ') and done.stderr.count('\n') == 1
     return done.stderr
@@ -110,7 +110,7 @@ def test_a_number_of_requests(server):
     end = result.end
     assert end['requests'] == 300 and end['statuses'] == {'200': 300}
     assert not any(result.errors.values()) and end['unfinished'] == 0
-    assert end['connections_opened'] == 4
+    assert end['connections_opened'] == 4 and not end['interrupted']
     assert end['bytes_in'] > 300 * 10
     assert end['bytes_out'] == 300 * len(
         f'GET /large?10 HTTP/1.1\r\nHost: {server.authority}\r\nX-Y: z\r\n\r\n')
@@ -377,6 +377,29 @@ def test_what_is_not_answered_in_the_end_counts_with_its_age():
     assert result.recorded(0.5) >= 45
 
 
+def test_a_client_that_was_late_itself_catches_up():
+    """It is stopped with a request under way; when it goes on there are the answer and as many requests due
+    as may be pipelined."""
+    def stops_it(sock):
+        for number, _ in enumerate(heads(sock)):
+            if number % 10 == 5:
+                os.kill(eventually(lambda: pids and pids[0]), signal.SIGSTOP)
+            sock.sendall(OK)
+            if number % 10 == 5:
+                time.sleep(0.15)
+                os.kill(pids[0], signal.SIGCONT)
+
+    pids = []
+    with serving(stops_it) as url:
+        with subprocess.Popen([*LOAD, '-c', '1', '-R', '50', '-n', '30', '--pipeline', '4', url],
+                              stdout=subprocess.PIPE, text=True) as process:
+            pids.append(process.pid)
+            output = process.stdout.read()
+            assert process.wait(command.PATIENCE) == 0
+    end = Result(output).end
+    assert end['requests'] == 30 and end['latency']['max'] >= 0.09 * 1e9
+
+
 # -- Servers that are no good -----------------------------------------------------------------------
 
 def test_nobody_is_there():
@@ -456,6 +479,80 @@ def test_a_server_that_ends():
     assert result.errors['read'] == 1 and result.errors['connect'] > 1
 
 
+# -- Servers that hand over -------------------------------------------------------------------------
+
+def ends_with(sock, number, last, seen):
+    """A connection that is over with its request of that number, whose answer is `last`."""
+    for count, _ in enumerate(heads(sock), 1):
+        seen.append(count)
+        sock.sendall(last if count == number else OK)
+        if count == number:
+            return
+
+
+CLOSE = OK.replace(END, b'\r\nConnection: close\r\n\r\n')
+
+
+@pytest.mark.parametrize('mode', [[], ['--pipeline', '4'], ['-R', '2000'], ['-R', '2000', '--pipeline', '4']],
+                         ids=' '.join)
+@pytest.mark.parametrize('last', [CLOSE, OK, b'', OK[:-1]], ids=['announced', 'silent', 'empty', 'half'])
+def test_connections_that_end_in_mid_run(last, mode):
+    """Each request has an answer or is an error. What was under way is not asked for again."""
+    seen, n = [], 200
+    with serving(ends_with, 10, last, seen) as url:
+        result = load('-c', 3, '-n', n, '--timeout', LONG, *mode, url)
+    end, errors = result.end, result.errors
+    assert end['requests'] + errors['read'] == n
+    assert end['requests'] == end['statuses']['200'] == result.recorded()
+    assert errors['connect'] == errors['timeout'] == errors['status'] == end['unfinished'] == 0
+    assert end['requests'] <= len(seen) <= n
+    assert last != CLOSE or '--pipeline' in mode or errors['read'] == 0
+
+
+@pytest.mark.parametrize('mode', [[], ['-R', '500']], ids=' '.join)
+@pytest.mark.parametrize('end_it', ['worker', 'all', 'drain'])
+def test_a_server_that_is_another_in_mid_run(end_it, mode, start):
+    """A worker is killed, and has a successor; or the whole server, or it is stopped, and started again."""
+    server, connections = start(), 8
+    url = server.addresses[0]
+
+    def read_until_answered():
+        lines.append(process.stdout.readline())
+        while json.loads(lines[-1])['requests'] == 0:
+            lines.append(process.stdout.readline())
+
+    with subprocess.Popen([*LOAD, '-c', str(connections), '-d', '1h', '--interval', '100ms', *mode, url],
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            lines = []
+            read_until_answered()
+            for pid, number in {'worker': [(server.workers[0], signal.SIGKILL)],
+                                'all': [(server.pid, signal.SIGKILL), (server.workers[0], signal.SIGKILL)],
+                                'drain': [(server.pid, signal.SIGTERM)]}[end_it]:
+                os.kill(pid, number)
+            if end_it == 'worker':
+                server.wait_for('worker ready', 2)
+            else:
+                server.wait()
+                start(bind=url.removeprefix('http://'))
+            for _ in range(3):
+                read_until_answered()
+            process.send_signal(signal.SIGINT)
+            lines.append(process.stdout.read())
+        finally:
+            process.kill()
+    result = Result(''.join(lines))
+    end, errors = result.end, result.errors
+    assert errors['status'] == 0 and end['statuses'] == {'200': end['requests']}
+    if mode:
+        due = 500 * end['seconds']
+        assert abs(end['requests'] + errors['read'] + errors['timeout'] + end['unfinished'] - due) <= 1
+    else:
+        assert end['unfinished'] <= connections
+    if end_it == 'worker':  # who comes meanwhile waits for the next one
+        assert errors['read'] <= connections and errors['connect'] == 0
+
+
 # -- Its own end ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -467,9 +564,9 @@ def test_a_signal_ends_the_run_early(number, mode):
             eventually(lambda: len(seen) > 20)
             process.send_signal(number)
             output = process.stdout.read()
-            assert process.wait(command.PATIENCE) == 0
+            assert process.wait(command.PATIENCE) == 128 + number
     end = Result(output).end
-    assert end['seconds'] < 3600
+    assert end['interrupted'] and end['seconds'] < 3600
     assert (end['requests'] > 0) == ('--warmup' not in mode)
 
 
@@ -500,6 +597,26 @@ def test_nobody_reads_what_it_writes():
                               stderr=subprocess.PIPE, timeout=command.PATIENCE)
     os.close(writing)
     assert done.returncode != 0
+
+
+# -- Descriptors ------------------------------------------------------------------------------------
+
+not_wrapped = pytest.mark.skipif('ASYNWSGI_TEST_WRAP' in os.environ, reason='what wraps it has descriptors, too')
+
+
+@not_wrapped
+def test_the_soft_limit_of_descriptors_is_raised(server):
+    end = load('-c', 100, '-n', 200, server.url + '/large?10', preexec_fn=command.limits_descriptors(50, 200)).end
+    assert end['requests'] == 200 and end['connections_opened'] == 100
+
+
+@not_wrapped
+def test_the_hard_limit_of_descriptors_is_named_before_there_is_load():
+    seen = []
+    with serving(answers, OK, seen) as url:
+        said = refused('-c', 200, url, preexec_fn=command.limits_descriptors(50, 200))
+    assert 'RLIMIT_NOFILE is 200, and 232 are needed' in said and 'prlimit --nofile=232' in said
+    assert not seen
 
 
 # -- Options ----------------------------------------------------------------------------------------

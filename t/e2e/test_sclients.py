@@ -1,6 +1,5 @@
 """asynwsgi-sclients against the server: what it makes and holds, what it counts, and its limits."""
 
-import ctypes
 import json
 import os
 import pathlib
@@ -14,7 +13,7 @@ import time
 
 import pytest
 
-from command import FACTOR, PATIENCE, environment, instrumented
+from command import FACTOR, PATIENCE, environment, instrumented, limits_descriptors
 from serving import eventually, needs
 
 PROGRAM = [*shlex.split(os.environ.get('ASYNWSGI_TEST_WRAP', '')), os.path.abspath('asynwsgi-sclients')]
@@ -248,17 +247,11 @@ def test_a_server_that_is_not_there(sclients, tmp_path):
     assert 'latency' not in program.output
 
 
-def limit_descriptors():
-    """To 100, for root, too: without CAP_SYS_RESOURCE (24) it may raise no limit (PR_CAPBSET_DROP)."""
-    ctypes.CDLL(None).prctl(24, 24, 0, 0, 0)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (150, 150))
-
-
 @pytest.mark.skipif('ASYNWSGI_TEST_WRAP' in os.environ, reason='what wraps it has descriptors, too')
 def test_a_limit_is_named_and_the_rest_goes_on(start, sclients):
     server = start(APPLICATION)
     program = sclients(url(server), '--idle', 300, '--silent', 100, '-d', seconds(0.5),
-                       preexec_fn=limit_descriptors)
+                       preexec_fn=limits_descriptors(150, 150))
     figures = program.end(status=3)
     assert re.fullmatch(r'asynwsgi-sclients: (\d+) connections of 400: RLIMIT_NOFILE is 150, .*'
                         r'prlimit --nofile=\d+.*\n', program.errors)

@@ -7,6 +7,7 @@ http_tests = \
 	t/http/golden_portable_test \
 	t/http/golden_test \
 	t/http/oracle_test \
+	t/http/plain_test \
 	t/http/request_test \
 	t/http/response_test \
 	t/http/scan_test \

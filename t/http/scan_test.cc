@@ -69,11 +69,17 @@ void expect_all(bool (*all)(const unsigned char *, size_t), bool (*in_class)(uns
 
 TEST_F(Scan, Value)
 {
-    expect_stops(scan_value, is_value, 'a');
     expect_all(all_value, is_value, 'a');
     for (int byte = 0; byte < 256; byte++)
         EXPECT_EQ(is_value(static_cast<unsigned char>(byte)),
                   byte == '\t' || (byte >= ' ' && byte != 0x7f));
+}
+
+TEST_F(Scan, Text)
+{
+    expect_stops(scan_text, is_text, 'a');
+    for (int byte = 0; byte < 256; byte++)
+        EXPECT_EQ(is_text(static_cast<unsigned char>(byte)), byte >= ' ' && byte < 0x7f);
 }
 
 TEST_F(Scan, Query)
@@ -99,6 +105,25 @@ TEST_F(Scan, Name)
     for (int byte = 0; byte < 256; byte++)
         EXPECT_EQ(is_name(static_cast<unsigned char>(byte)),
                   (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '-');
+}
+
+// As the two that it is.
+TEST_F(Scan, Line)
+{
+    for (size_t length = 1; length < most; length++)
+        for (size_t before : {size_t{0}, size_t{7}, most})
+            for (size_t name = 0; name <= length; name++)
+                for (size_t text = name; text <= length; text++) {
+                    std::vector<unsigned char> bytes(before + length, 'a');
+                    const unsigned char *start = bytes.data(), *line = start + before;
+                    if (name < length)
+                        bytes[before + name] = ':';
+                    if (text < length)
+                        bytes[before + text] = '\r';
+                    const unsigned char *name_end;
+                    ASSERT_EQ(scan_line(line, line + length, start, &name_end), line + text);
+                    ASSERT_EQ(name_end, line + name) << length << " " << text;
+                }
 }
 
 } // namespace
