@@ -72,7 +72,7 @@ static int listen_at(const char *address)
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     int local = strchr(address, '/') != NULL;
     int fd = socket(local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1, status;
+    int on = 1, second = 1, status;
 
     if (fd < 0)
         fail("socket");
@@ -88,6 +88,8 @@ static int listen_at(const char *address)
         in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* those accepted inherit it */
+        if (once) /* so that a connection is accepted when its request is there */
+            setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &second, sizeof second);
         status = bind(fd, (struct sockaddr *)&in, sizeof in);
     }
     if (status < 0 || listen(fd, 2048) < 0)
@@ -134,8 +136,8 @@ static void take(int epoll, int listener)
         return;
     if (fd < MOST_FDS) {
         incomplete[fd] = 0;
-        /* Of a client that asks once the request comes with it, nearly always; the rest is waited
-         * for. */
+        /* Of a client that asks once the request came with it, nearly always over a unix socket,
+         * too; the rest is waited for. */
         if ((!once || serve(fd)) && watch(epoll, fd) == 0)
             return;
     }

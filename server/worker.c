@@ -179,9 +179,12 @@ static int listen_all(struct worker *worker, unsigned slot)
     const struct server_listeners *listeners = &worker->setup->listeners;
     int r = 0;
 
-    for (size_t i = 0; i < listeners->count && r == 0; i++)
-        r = http_server_listen(worker->server,
-                               server_listener_descriptor(&listeners->items[i], slot));
+    for (size_t i = 0; i < listeners->count && r == 0; i++) {
+        int descriptor = server_listener_descriptor(&listeners->items[i], slot);
+
+        tcpsocket_listen_defer(descriptor);
+        r = http_server_listen(worker->server, descriptor);
+    }
     return r;
 }
 

@@ -5,6 +5,7 @@ libasynwsgi_tcpsocket_a_SOURCES = \
 	tcpsocket/buffer.c \
 	tcpsocket/buffer.h \
 	tcpsocket/connect.c \
+	tcpsocket/defer_linux.c \
 	tcpsocket/gone_linux.c \
 	tcpsocket/input.c \
 	tcpsocket/listen.c \

@@ -37,8 +37,10 @@ enum wsgi_name {
     WSGI_NAME_WRITABLE,
     WSGI_NAME_TIMEOUT,
     WSGI_NAME_CLIENT_GONE,
-    WSGI_NAME_CLOSE, /* the method */
+    WSGI_NAME_CLOSE, /* methods and attributes */
     WSGI_NAME_READ,
+    WSGI_NAME_RAW,
+    WSGI_NAME_TELL,
     WSGI_NAME_EMPTY, /* values */
     WSGI_NAME_ASTERISK,
     WSGI_NAME_HTTP_1_0,

@@ -548,14 +548,22 @@ static void refuse_body(struct wsgi_request *request, int error)
     drop(request);
 }
 
-/* 0, or what keeps the body from being stored. */
-static int store_body(struct wsgi_request *request, const struct http_piece *piece)
+/*
+ * 0, or what keeps the body from being stored.  One that came whole, as the small do, is
+ * left where it was received: the application is called before more is.
+ */
+static int store_body(struct wsgi_request *request, const struct http_piece *piece, bool last)
 {
     const struct wsgi_options *options = request->wsgi->options;
     bool spent = http_hold_memory(request->connection, request->body.capacity);
-    int r = wsgi_spool_append(&request->body, spent ? 0 : options->body_memory,
-                              options->body_folder, piece->data, piece->length);
+    size_t memory = spent ? 0 : options->body_memory;
+    int r;
 
+    if (last && request->body.length == 0 && piece->length <= memory && !request->wsgi->pool) {
+        wsgi_spool_lend(&request->body, piece->data, piece->length);
+        return 0;
+    }
+    r = wsgi_spool_append(&request->body, memory, options->body_folder, piece->data, piece->length);
     http_hold_memory(request->connection, request->body.capacity);
     return r;
 }
@@ -592,7 +600,7 @@ static void on_body(struct http_connection *connection, const struct http_piece 
     int r = keep_trailer(request, piece);
 
     if (r == 0)
-        r = request->window ? show_body(request, piece, last) : store_body(request, piece);
+        r = request->window ? show_body(request, piece, last) : store_body(request, piece, last);
     if (r < 0)
         refuse_body(request, r);
     else if (!request->window && last)

@@ -167,6 +167,10 @@ int wsgi_response_broken(struct wsgi_request *request, int error);
 
 /* -- send_file.c: a file, without its bytes coming through Python ---------- */
 
+/* Find the types of files.  -1 with an exception; fini is due either way. */
+int wsgi_send_file_init(struct wsgi *wsgi);
+void wsgi_send_file_fini(struct wsgi *wsgi);
+
 /* See whether request->iterable is a file that can be sent so: then set request->file. */
 void wsgi_send_file_begin(struct wsgi_request *request);
 

@@ -216,9 +216,9 @@ static enum step step_file(struct wsgi_request *request)
 {
     if (begin_output(request) < 0)
         return STEP_FAILED;
-    if (request->place == request->end)
-        return STEP_END;
-    return wsgi_send_file_step(request) < 0 ? STEP_FAILED : STEP_MORE;
+    if (request->place < request->end && wsgi_send_file_step(request) < 0)
+        return STEP_FAILED;
+    return request->place == request->end ? STEP_END : STEP_MORE;
 }
 
 static enum step step(struct wsgi_request *request)
@@ -326,11 +326,16 @@ static void suspend(struct wsgi_request *request, bool waits)
 {
     struct wsgi *wsgi = request->wsgi;
 
+    if (wsgi_spool_keep(&request->body) < 0) {
+        PyErr_NoMemory();
+        wsgi_request_fail(request, "the keeping of wsgi.input");
+        return;
+    }
     wsgi_lock(wsgi);
     if (request->connection) {
         http_flush(request->connection); /* this may be our turn, not the connection's */
-        if (request->window)
-            http_hold_memory(request->connection, wsgi_window_memory(request->window));
+        http_hold_memory(request->connection, request->window ? wsgi_window_memory(request->window)
+                                                              : request->body.capacity);
         if (waits) {
             http_watch_client(request->connection, true);
             wsgi_wait_begin(request->wait);

@@ -15,10 +15,49 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* Whether it is of this type, and no subclass of it. */
-static bool is_exactly(PyObject *object, const char *module, const char *name)
+enum {
+    FILE_IO,
+    BUFFERED_READER,
+    BUFFERED_RANDOM
+};
+
+int wsgi_send_file_init(struct wsgi *wsgi)
 {
-    PyObject *loaded = PyDict_GetItemString(PyImport_GetModuleDict(), module);
+    static const char *const names[WSGI_FILE_TYPES] = {[FILE_IO] = "FileIO",
+                                                       [BUFFERED_READER] = "BufferedReader",
+                                                       [BUFFERED_RANDOM] = "BufferedRandom"};
+    PyObject *io = PyImport_ImportModule("_io");
+
+    for (int i = 0; io && i < WSGI_FILE_TYPES; i++) {
+        wsgi->file_types[i] = PyObject_GetAttrString(io, names[i]);
+        if (!wsgi->file_types[i])
+            Py_CLEAR(io);
+    }
+    Py_XDECREF(io);
+    return io ? 0 : -1;
+}
+
+void wsgi_send_file_fini(struct wsgi *wsgi)
+{
+    for (int i = 0; i < WSGI_FILE_TYPES; i++)
+        Py_CLEAR(wsgi->file_types[i]);
+}
+
+/* Whether it is of this type of io, and no subclass of it. */
+static bool is_of(const struct wsgi *wsgi, PyObject *file, int type)
+{
+    return (PyObject *)Py_TYPE(file) == wsgi->file_types[type];
+}
+
+static bool is_of_io(const struct wsgi *wsgi, PyObject *file)
+{
+    return is_of(wsgi, file, FILE_IO) || is_of(wsgi, file, BUFFERED_READER) ||
+           is_of(wsgi, file, BUFFERED_RANDOM);
+}
+
+static bool is_of_tempfile(PyObject *object, const char *name)
+{
+    PyObject *loaded = PyDict_GetItemString(PyImport_GetModuleDict(), "tempfile");
     PyObject *type = loaded ? PyObject_GetAttrString(loaded, name) : NULL;
     bool is = type == (PyObject *)Py_TYPE(object);
 
@@ -29,50 +68,53 @@ static bool is_exactly(PyObject *object, const char *module, const char *name)
 }
 
 /* What a temporary file has within it.  NULL with an exception. */
-static PyObject *unwrapped(PyObject *file)
+static PyObject *unwrapped(const struct wsgi *wsgi, PyObject *file)
 {
-    if (is_exactly(file, "tempfile", "_TemporaryFileWrapper"))
+    if (is_of_io(wsgi, file))
+        return Py_NewRef(file);
+    if (is_of_tempfile(file, "_TemporaryFileWrapper"))
         return PyObject_GetAttrString(file, "file");
-    if (is_exactly(file, "tempfile", "SpooledTemporaryFile"))
+    if (is_of_tempfile(file, "SpooledTemporaryFile"))
         return PyObject_GetAttrString(file, "_file");
     return Py_NewRef(file);
 }
 
-/* An attribute that was set on this object hides that of its type. */
-static bool has_own_read(PyObject *file)
+/* Its read() is that of its type, which an attribute that was set on the object would hide. */
+static bool reads_itself(const struct wsgi *wsgi, PyObject *file)
 {
-    PyObject *attributes = PyObject_GetAttrString(file, "__dict__");
-    bool has = !attributes || PyMapping_HasKeyString(attributes, "read");
+    PyObject *read = PyObject_GetAttr(file, wsgi->names.of[WSGI_NAME_READ]);
+    bool does = read && PyCFunction_Check(read) && PyCFunction_GET_SELF(read) == file;
 
-    Py_XDECREF(attributes);
-    return has;
+    Py_XDECREF(read);
+    return does;
 }
 
-static bool is_real(PyObject *file)
+static bool is_real(const struct wsgi *wsgi, PyObject *file)
 {
     PyObject *raw;
     bool is;
 
-    if (is_exactly(file, "_io", "FileIO"))
-        return !has_own_read(file);
-    if (!is_exactly(file, "_io", "BufferedReader") && !is_exactly(file, "_io", "BufferedRandom"))
+    if (!is_of_io(wsgi, file) || !reads_itself(wsgi, file))
         return false;
-    raw = PyObject_GetAttrString(file, "raw");
-    is = raw && is_exactly(raw, "_io", "FileIO") && !has_own_read(file);
+    if (is_of(wsgi, file, FILE_IO))
+        return true;
+    raw = PyObject_GetAttr(file, wsgi->names.of[WSGI_NAME_RAW]);
+    is = raw && is_of(wsgi, raw, FILE_IO);
     Py_XDECREF(raw);
     return is;
 }
 
 /* Where it stands, what was written to it included; -1 with an exception. */
-static int64_t tell(PyObject *file)
+static int64_t tell(const struct wsgi *wsgi, PyObject *file)
 {
-    PyObject *result = PyObject_CallMethod(file, "flush", NULL);
+    PyObject *result = is_of(wsgi, file, BUFFERED_RANDOM) ? PyObject_CallMethod(file, "flush", NULL)
+                                                          : Py_NewRef(Py_None);
     int64_t place = -1;
 
     if (!result)
         return -1;
     Py_DECREF(result);
-    result = PyObject_CallMethod(file, "tell", NULL);
+    result = PyObject_CallMethodNoArgs(file, wsgi->names.of[WSGI_NAME_TELL]);
     if (result)
         place = PyLong_AsLongLong(result);
     Py_XDECREF(result);
@@ -113,10 +155,10 @@ static void prepare(struct wsgi_request *request, PyObject *file)
     int64_t place, length, wanted = request->head.lines.content_length;
     int descriptor;
 
-    if (!is_real(file))
+    if (!is_real(request->wsgi, file))
         return;
     descriptor = PyObject_AsFileDescriptor(file);
-    place = descriptor < 0 ? -1 : tell(file);
+    place = descriptor < 0 ? -1 : tell(request->wsgi, file);
     length = place < 0 ? -1 : file_length(descriptor) - place;
     if (length <= 0)
         return;
@@ -136,7 +178,7 @@ void wsgi_send_file_begin(struct wsgi_request *request)
     wrapped = wsgi_file_wrapper_file(request->iterable);
     if (!wrapped)
         return;
-    file = unwrapped(wrapped);
+    file = unwrapped(request->wsgi, wrapped);
     if (file)
         prepare(request, file);
     Py_XDECREF(file);

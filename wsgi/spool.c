@@ -1,6 +1,6 @@
 /*
- * Either file < 0 and the body is memory[0 .. length), or the body is in the
- * file and memory[0 .. windowed) is what it has at window.
+ * Either file < 0 and the body is lent[0 .. length) or else memory[0 .. length), or
+ * the body is in the file and memory[0 .. windowed) is what it has at window.
  */
 #include "spool.h"
 
@@ -114,6 +114,24 @@ int wsgi_spool_append(struct wsgi_spool *spool, size_t memory, const char *folde
     return r;
 }
 
+void wsgi_spool_lend(struct wsgi_spool *spool, const unsigned char *data, size_t length)
+{
+    spool->lent = data;
+    spool->length = length;
+}
+
+int wsgi_spool_keep(struct wsgi_spool *spool)
+{
+    const unsigned char *data = spool->lent;
+    size_t length = (size_t)spool->length;
+
+    if (!data)
+        return 0;
+    spool->lent = NULL;
+    spool->length = 0;
+    return wsgi_spool_append(spool, length, NULL, data, length);
+}
+
 static int read_window(struct wsgi_spool *spool, uint64_t offset)
 {
     ssize_t n;
@@ -141,7 +159,7 @@ int wsgi_spool_peek(struct wsgi_spool *spool, uint64_t offset, const unsigned ch
         return 0;
     }
     if (spool->file < 0) {
-        *data = spool->memory + offset;
+        *data = (spool->lent ? spool->lent : spool->memory) + offset;
         *length = (size_t)(spool->length - offset);
         return 0;
     }
@@ -165,6 +183,7 @@ void wsgi_spool_clear(struct wsgi_spool *spool)
         spool->capacity = 0;
     }
     spool->file = -1;
+    spool->lent = NULL;
     spool->length = 0;
 }
 

@@ -15,6 +15,10 @@
 struct wsgi_pool;
 struct wsgi_profile;
 
+enum {
+    WSGI_FILE_TYPES = 3
+};
+
 struct wsgi_queue {
     struct wsgi_request *first, **end; /* the first, and where the next goes */
     size_t count;
@@ -24,11 +28,12 @@ struct wsgi {
     const struct wsgi_options *options;
     PyObject *module; /* asynwsgi, which has ... */
     const struct wsgi_types *types;
-    PyObject *errors;           /* wsgi.errors of all requests */
-    struct wsgi_model template; /* the environ of a request of which nothing is known */
-    PyObject *application;      /* NULL before wsgi_load() */
-    bool streams;               /* it asks for bodies as they come */
-    PyObject *context;          /* contextvars.Context of which each request has a copy */
+    PyObject *errors;                      /* wsgi.errors of all requests */
+    PyObject *file_types[WSGI_FILE_TYPES]; /* of io, for send_file.c */
+    struct wsgi_model template;            /* the environ of a request of which nothing is known */
+    PyObject *application;                 /* NULL before wsgi_load() */
+    bool streams;                          /* it asks for bodies as they come */
+    PyObject *context; /* contextvars.Context of which each request has a copy */
     struct wsgi_names names;
     struct wsgi_values values;
     struct wsgi_addresses addresses;

@@ -25,7 +25,7 @@ static int populate(struct wsgi *wsgi)
     wsgi->types = wsgi_types_of(wsgi->module);
     ((struct wsgi_types *)PyModule_GetState(wsgi->module))->wsgi = wsgi;
     wsgi->errors = wsgi_errors_new(wsgi->types, wsgi);
-    if (!wsgi->errors)
+    if (!wsgi->errors || wsgi_send_file_init(wsgi) < 0)
         return -1;
     return wsgi_environ_init(wsgi);
 }
@@ -177,6 +177,7 @@ void wsgi_free(struct wsgi *wsgi)
     wsgi_requests_free(wsgi);
     wsgi_head_fini(&wsgi->spare_head);
     wsgi_environ_fini(wsgi);
+    wsgi_send_file_fini(wsgi);
     wsgi_addresses_fini(&wsgi->addresses);
     wsgi_values_fini(&wsgi->values);
     wsgi_names_fini(&wsgi->names);

@@ -64,6 +64,15 @@ def test_kind(server, kind):
     assert response.complete and response.body == CONTENT
 
 
+@pytest.mark.parametrize('kind', ['replaced', 'replaced-unbuffered'])
+def test_a_read_of_its_own(server, kind):
+    assert server.get(f'/{kind}').body == b'replaced'
+
+
+def test_what_is_not_written_yet(server):
+    assert server.get('/written').body == b'tten' + CONTENT[7:]
+
+
 @pytest.mark.parametrize('kind', SEEKABLE)
 def test_part(server, kind):
     assert server.get(f'/{kind}?seek=1000').body == CONTENT[1000:]

@@ -101,11 +101,20 @@ def test_term_lets_a_response_finish(start):
     assert gone(server.workers)
 
 
+def is_accepted(client):
+    """Whether the server's end of it is somebody's, as /proc/net/tcp has it by its inode."""
+    ends = [f':{port:04X}' for port in (client.getpeername()[1], client.getsockname()[1])]
+    with open('/proc/net/tcp') as table:
+        lines = [line.split() for line in table]
+    return any([end[-5:] for end in line[1:3]] == ends and line[9] != '0' for line in lines)
+
+
 def test_term_closes_idle_connections(start):
     server = start()
     with server.connect() as idle, server.connect() as used:
         used.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
         assert used.recv(4096).startswith(b'HTTP/1.1 200')
+        eventually(lambda: is_accepted(idle))  # after a second, as it is silent
         before = time.monotonic()
         server.signal(signal.SIGTERM)
         assert server.wait() == 0

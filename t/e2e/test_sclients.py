@@ -230,10 +230,13 @@ def test_the_warm_up_is_left_out(start, sclients):
     assert probe['answered'] > 0 and probe['latency_ms']['max'] == 0
 
 
-def test_reconnecting_is_bounded(start, sclients):
-    server = start(APPLICATION, '--timeout-head', '200ms')
+def test_reconnecting_is_bounded(start, sclients, tmp_path):
+    """Over a unix socket: one of TCP that is silent is accepted, and so ended, a second later."""
+    path = f'{tmp_path}/socket'
+    start(APPLICATION, '--timeout-head', '200ms', bind=f'unix:{path}')
     for bound in (0, 3):
-        figures = sclients(url(server), '--silent', 5, '--reconnect', bound, '-d', seconds(0.8)).end()
+        figures = sclients('http://localhost/', '--unix-socket', path, '--silent', 5, '--reconnect', bound,
+                           '-d', seconds(0.8)).end()
         silent = figures['kinds']['silent']
         assert silent['attempted'] == silent['closed'] + silent['held'] == 5 + bound
 

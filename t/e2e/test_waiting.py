@@ -71,6 +71,17 @@ def test_requests_behind_one_that_waits(server):
         assert [len(body(client.response())) for _ in range(3)] == [50, 5, 50]
 
 
+def test_bodies_that_are_read_after_a_wait(server):
+    """Each is its own, whole with its head or not, though others were received meanwhile."""
+    bodies = [bytes([n]) * size for n, size in enumerate([1, 1000, 16_000, 60_000, 200_000] * 4)]
+    clients = [server.connect() for _ in bodies]
+    for client, sent in zip(clients, bodies):
+        client.send(request('POST', '/input-after-a-wait?0.2', body=sent))
+    for client, sent in zip(clients, bodies):
+        assert body(client.response()) == sent
+        client.close()
+
+
 def test_a_head_request_that_waits(server):
     assert server.ask(request('HEAD', '/steps'), 'HEAD').status == 200
 

@@ -153,3 +153,54 @@ TEST(Listen, WithoutDescriptors)
     calls.socket.errors = {EMFILE};
     EXPECT_EQ(listen_error("127.0.0.1:0"), -EMFILE);
 }
+
+static bool readable(int fd, int milliseconds)
+{
+    struct pollfd p = {fd, POLLIN, 0};
+    return poll(&p, 1, milliseconds) == 1;
+}
+
+TEST(Listen, DeferredUntilThereIsInput)
+{
+    int fd = listening("127.0.0.1:0");
+    tcpsocket_listen_defer(fd);
+    int client = connected(fd);
+    EXPECT_FALSE(readable(fd, 20));
+    ASSERT_EQ(send(client, "x", 1, 0), 1);
+    ASSERT_TRUE(readable(fd, 10000));
+    int accepted = accept(fd, nullptr, nullptr);
+    char c;
+    EXPECT_EQ(recv(accepted, &c, 1, MSG_DONTWAIT), 1);
+    close(accepted);
+    close(client);
+
+    client = connected(fd);
+    shutdown(client, SHUT_WR);
+    EXPECT_TRUE(readable(fd, 10000)) << "the end is something, too";
+    close(client);
+    close(fd);
+}
+
+TEST(Listen, DeferredButNotForGood)
+{
+    int fd = listening("127.0.0.1:0"), client = connected(fd);
+    close(accept(fd, nullptr, nullptr));
+    close(client);
+    tcpsocket_listen_defer(fd);
+    client = connected(fd);
+    EXPECT_FALSE(readable(fd, 20));
+    EXPECT_TRUE(readable(fd, 30000)) << "a client that is silent";
+    close(client);
+    close(fd);
+}
+
+TEST(Listen, DeferredOfNoConsequenceElsewhere)
+{
+    Folder folder;
+    int fd = listening("unix:" + folder / "s");
+    tcpsocket_listen_defer(fd);
+    int client = connected(fd);
+    EXPECT_TRUE(readable(fd, 0));
+    close(client);
+    close(fd);
+}

@@ -121,6 +121,45 @@ TEST(Spool, AllocatesNothingForTheNextSmallBody)
     EXPECT_EQ(test_allocations(), before);
 }
 
+TEST(Spool, LeavesABodyWhereItIsUntilItIsToKeepIt)
+{
+    std::string there = "where it is";
+    const auto *bytes = reinterpret_cast<const unsigned char *>(there.data());
+    unsigned long before = test_allocations();
+    Spool spool;
+
+    wsgi_spool_lend(&spool, bytes, there.size());
+    EXPECT_EQ(spool.length, there.size());
+    EXPECT_EQ(spool.read(6), "it is");
+    EXPECT_EQ(test_allocations(), before);
+    ASSERT_EQ(wsgi_spool_keep(&spool), 0);
+    there.assign(there.size(), '-');
+    EXPECT_EQ(spool.read(), "where it is");
+    ASSERT_EQ(wsgi_spool_keep(&spool), 0);
+    EXPECT_EQ(spool.read(), "where it is");
+}
+
+TEST(Spool, LetsGoOfWhatWasLent)
+{
+    Spool spool;
+
+    wsgi_spool_lend(&spool, reinterpret_cast<const unsigned char *>("lent"), 4);
+    wsgi_spool_clear(&spool);
+    EXPECT_EQ(spool.read(), "");
+    ASSERT_EQ(spool.append("own", 10), 0);
+    EXPECT_EQ(spool.read(), "own");
+}
+
+TEST(Spool, SaysThatThereIsNoMemoryToKeepIt)
+{
+    Spool spool;
+
+    wsgi_spool_lend(&spool, reinterpret_cast<const unsigned char *>("lent"), 4);
+    test_fail_allocation(1);
+    EXPECT_EQ(wsgi_spool_keep(&spool), -ENOMEM);
+    EXPECT_EQ(spool.read(), "");
+}
+
 TEST(Spool, FileHasNoName)
 {
     std::filesystem::path folder = std::filesystem::temp_directory_path() /

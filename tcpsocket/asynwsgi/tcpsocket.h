@@ -72,6 +72,13 @@ int tcpsocket_listen(const struct tcpsocket_address *address, int backlog, bool 
                      int *descriptor);
 
 /*
+ * For a protocol in which clients speak first: have connections wait in the kernel until
+ * there is something to receive of them, or for a second, so that accepting and
+ * receiving are one turn.  No effect but on TCP, and where the system can't do so.
+ */
+void tcpsocket_listen_defer(int descriptor);
+
+/*
  * A listening socket that is being served.  One connection is accepted per
  * readiness event.  When the process or the system is out of descriptors, a
  * reserve descriptor is given up for a moment to accept the connection and

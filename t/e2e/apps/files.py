@@ -23,6 +23,21 @@ def content():
         return source.read()
 
 
+def replaced(buffering):
+    """A file of which read() was set to give something else."""
+    file = open(FILE, 'rb', buffering)
+    file.read = io.BytesIO(b'replaced').read
+    return file
+
+
+def written():
+    """A file with something in its buffer that is not in the file yet."""
+    file = filled(tempfile.TemporaryFile())
+    file.write(b'written')
+    file.seek(3)
+    return file
+
+
 KINDS = {
     'plain': lambda: open(FILE, 'rb'),
     'unbuffered': lambda: open(FILE, 'rb', buffering=0),
@@ -34,6 +49,9 @@ KINDS = {
     'memory': lambda: io.BytesIO(content()),
     'zipped': lambda: gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(content(), 1))),
     'pipe': lambda: subprocess.Popen(['cat', FILE], stdout=subprocess.PIPE).stdout,
+    'replaced': lambda: replaced(-1),
+    'replaced-unbuffered': lambda: replaced(0),
+    'written': written,
 }
 
 try:

@@ -80,6 +80,14 @@ def hello(environ, start_response):
     return [b'hello']
 
 
+@at('/input-after-a-wait')
+def input_after_a_wait(environ, start_response):
+    """The body, read when others have sent theirs."""
+    start_response('200 OK', PLAIN)
+    yield asynwsgi.sleep(float(environ['QUERY_STRING']))
+    yield environ['wsgi.input'].read()
+
+
 @at('/sleep')
 @noting
 def sleeps(environ, start_response, name):
