@@ -335,6 +335,11 @@ static int set_peer(const struct making *making, const struct sockaddr *socket)
     return set_known(making, WSGI_NAME_REMOTE_PORT, peer->port);
 }
 
+static bool is_unix(const struct sockaddr *socket)
+{
+    return socket->sa_family != AF_INET && socket->sa_family != AF_INET6;
+}
+
 /*
  * A unix socket has no name and port, and they may not be empty: those of Host,
  * by which the client knows it, stand in.
@@ -374,12 +379,24 @@ static int set_local(const struct making *making, const struct sockaddr *socket)
     struct wsgi *wsgi = making->wsgi;
     const struct wsgi_address *local;
 
-    if (socket->sa_family != AF_INET && socket->sa_family != AF_INET6)
+    if (is_unix(socket))
         return set_server_by_host(making);
     local = wsgi_addresses_get(&wsgi->addresses, &wsgi->values, socket);
     if (!local || set_known(making, WSGI_NAME_SERVER_NAME, local->name) < 0)
         return -1;
     return set_known(making, WSGI_NAME_SERVER_PORT, local->port);
+}
+
+/* Of a unix socket both follow from the fields, so an environ that had these before has them. */
+static int set_addresses(const struct making *making, const struct sockaddr *local,
+                         const struct sockaddr *peer)
+{
+    struct wsgi_environ *env = making->env;
+
+    if (env->is_local && is_unix(local))
+        return 0;
+    env->is_local = is_unix(local);
+    return set_local(making, local) < 0 ? -1 : set_peer(making, peer);
 }
 
 /* wsgi.input */
@@ -405,8 +422,8 @@ int wsgi_environ_make(struct wsgi_request *request, const struct http_request *h
     struct making making = {.wsgi = request->wsgi, .head = head, .env = env};
 
     if (begin(request, &making) < 0 || set_request_line(request, &making) < 0 ||
-        set_authority(&making) < 0 || set_local(&making, local) < 0 ||
-        set_peer(&making, peer) < 0 || keep(&making) < 0 || set_input(request) < 0)
+        set_authority(&making) < 0 || set_addresses(&making, local, peer) < 0 ||
+        keep(&making) < 0 || set_input(request) < 0)
         return -1;
     env->version = wsgi_dict_version(env->dict);
     return 0;

@@ -10,6 +10,7 @@
 
 #include "names.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -24,6 +25,7 @@ struct wsgi_environ {
     PyObject *input;             /* wsgi.input, borrowed, too; NULL: none of a request */
     uint64_t section;            /* whose fields it has; 0: not just those of one */
     uint64_t version;            /* of the dict, as the application was given it */
+    bool is_local;               /* it has what comes of its fields at a unix socket */
 };
 
 struct wsgi_model {

@@ -23,6 +23,7 @@ HELLO = '''
         start_response('200 OK', [('Content-Type', 'text/plain'), ('Content-Length', '13')])
         return [b'Hello, world!']
 '''
+PORT, SOCKET = '127.0.0.1:0', 'unix:{}/socket'
 SMALL = b'GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n'
 BROWSER = b'''GET /some/path?with=query HTTP/1.1
 Host: localhost:8000
@@ -55,7 +56,7 @@ pytestmark = [
 ]
 
 
-def total(tmp_path, message, count, depth=1, bind='127.0.0.1:0', idle=0, active=1):
+def total(tmp_path, message, count, depth, bind, idle=0, active=1):
     """Of all processes the one with the most, which is the worker: with connections that were used
     once and idle since, and others that take turns, with `depth` requests at a time."""
     (tmp_path / 'app.py').write_text(HELLO.replace('\n    ', '\n'))
@@ -83,11 +84,15 @@ def total(tmp_path, message, count, depth=1, bind='127.0.0.1:0', idle=0, active=
                for file in tmp_path.glob(f'{count}.*'))
 
 
-@pytest.mark.parametrize('message, depth, budget', [
-    (SMALL, 1, 4335), (BROWSER, 1, 4628), (SMALL, 16, 3615), (BROWSER, 16, 3874)],
-    ids=['small', 'browser', 'small-pipelined', 'browser-pipelined'])
-def test_a_kept_request(tmp_path, message, depth, budget):
-    each = (total(tmp_path, message, 1600, depth) - total(tmp_path, message, 480, depth)) / 1120
+@pytest.mark.parametrize('message, depth, bind, budget', [
+    (SMALL, 1, PORT, 4361), (BROWSER, 1, PORT, 4625),
+    (SMALL, 16, PORT, 3628), (BROWSER, 16, PORT, 3886),
+    (SMALL, 1, SOCKET, 4190), (BROWSER, 1, SOCKET, 4471)],
+    ids=['small', 'browser', 'small-pipelined', 'browser-pipelined', 'small-unix', 'browser-unix'])
+def test_a_kept_request(tmp_path, message, depth, bind, budget):
+    few, many = (total(tmp_path, message, count, depth, bind.format(tmp_path))
+                 for count in (480, 1600))
+    each = (many - few) / 1120
     assert budget / ALLOWED <= each <= budget * ALLOWED
 
 
@@ -96,7 +101,7 @@ def test_among_many_that_idle(tmp_path):
     addresses is kept for some, and it depends on their ports for which."""
     signal.alarm(300)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    many, bind = 9500, f'unix:{tmp_path}/socket'
+    many, bind = 9500, SOCKET.format(tmp_path)
     if hard != resource.RLIM_INFINITY and hard < 2 * many:
         pytest.skip('there are too few descriptors')
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -113,6 +113,38 @@ TEST_F(Spare, HasWhatEachRequestSays)
         }
 }
 
+// The same fields from a port and from a unix socket, where names come of them.
+TEST_F(Spare, HasTheNamesOfItsSocket)
+{
+    std::string where = "unix:@asynwsgi-spare-test-" + std::to_string(getpid());
+    std::string fields = "Host: a.b:81\r\n", name = "127.0.0.1";
+    std::string number = std::to_string(tcpsocket_address_port(&address.socket.any));
+    tcpsocket_address local;
+    int second;
+
+    ASSERT_EQ(tcpsocket_address_parse(where.c_str(), &local), 0);
+    ASSERT_EQ(tcpsocket_listen(&local, 64, false, &second), 0);
+    ASSERT_EQ(http_server_listen(server, second), 0);
+    std::swap(address, local);
+    Client other(*this);
+
+    define("def names(e): seen.append(tuple(e[k] for k in "
+           "('SERVER_NAME', 'SERVER_PORT', 'REMOTE_ADDR', 'REMOTE_PORT')))\nseen = []");
+    changes("names(e)");
+    for (Client *from : {client.get(), &other, &other, &other, client.get(), &other, client.get()})
+        ask(*from, "GET / HTTP/1.1", fields);
+    EXPECT_TRUE(served_again());
+    std::string at_port =
+        "('" + name + "', '" + number + "', '" + name + "', '" + port(*client) + "')";
+    std::string at_path = "('a.b', '81', '', '')";
+    std::string expected = "[" + at_port;
+
+    for (const auto &names : {at_path, at_path, at_path, at_port, at_path, at_port})
+        expected += ", " + names;
+    EXPECT_EQ(value("seen"), expected + "]");
+    close(second);
+}
+
 TEST_F(Spare, IsNotOfOtherFields)
 {
     std::string has_it = "Host: x\r\nA: b\r\n", has_not = "Host: x\r\n";
