@@ -104,6 +104,7 @@ bench_command = \
 	bench/command/saturate.py \
 	bench/command/search.py \
 	bench/command/servers.py \
+	bench/command/sustained.py \
 	bench/command/svg.py \
 	bench/command/table.py \
 	bench/command/units.py

@@ -2,7 +2,7 @@
 
 import os
 
-from . import document, options, page, saturate, table
+from . import document, options, page, sustained, table
 from .failure import Usage
 
 DESCRIPTION = "Compare results that were written with --json; ratios are to the first."
@@ -40,7 +40,7 @@ def call(args):
     stems = [os.path.basename(path).removesuffix(".json") for path in args.files]
     names = stems if len(set(stems)) == len(stems) else args.files
     runs = name_runs(documents, names)
-    rows_of = saturate.comparison if kind == "saturate" else table.comparison
+    rows_of = sustained.comparison if kind == "saturate" else table.comparison
     table.write(table.grid(rows_of([(run["label"], run) for run in runs])), document.where_reports_go(args))
     page.write_all(args, document.make(kind, runs, args))
     return [], len(runs)

@@ -4,7 +4,7 @@ import pkgutil
 import string
 from html import escape
 
-from . import document, plots, profile, saturate, table
+from . import document, plots, profile, sustained, table
 from .result import bottleneck, error_count, rate
 from .units import show_count, show_time
 
@@ -79,17 +79,17 @@ def of_results(made):
 def of_saturate(made):
     runs = made["runs"]
     if len(runs) == 1:
-        step = saturate.best(runs[0])
+        step = sustained.best(runs[0])
         there = [(f"{name} there", show_time(step["latency"].get(name))) for name in ("p50", "p99", "p99.9")]
         parts = [cards([("requests a second sustained", show_count(runs[0]["sustained"])), *there])]
     else:
-        parts = [html_table(saturate.comparison([(run["label"], run) for run in runs]))]
+        parts = [html_table(sustained.comparison([(run["label"], run) for run in runs]))]
     parts += plots.of_steps(runs)
-    parts.append(plots.by_percentile([(f"{run['label']} at {show_count(run['sustained'])}", saturate.best(run))
+    parts.append(plots.by_percentile([(f"{run['label']} at {show_count(run['sustained'])}", sustained.best(run))
                                       for run in runs]))
     for run in runs:
-        parts += [heading(run["label"]), *(f'<p class="note">{escape(line)}</p>' for line in saturate.conclusion(run)),
-                  html_table([saturate.HEADS, *map(saturate.row, run["steps"])])]
+        parts += [heading(run["label"]), *(f'<p class="note">{escape(line)}</p>' for line in sustained.conclusion(run)),
+                  html_table([sustained.HEADS, *map(sustained.row, run["steps"])])]
     return parts
 
 

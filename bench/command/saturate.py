@@ -1,17 +1,16 @@
 """asynwsgi-bench saturate: the highest rate that a server sustains."""
 
-from . import document, load, options, page, servers, table
+from . import document, load, options, page, servers, sustained, table
 from .condition import Condition
 from .failure import Failure, Stopped
 from .progress import Progress
-from .result import bottleneck, error_count, merge, rate
+from .result import error_count, merge, rate
 from .search import Search
-from .units import show_count, show_time
+from .units import show_count
 
 DESCRIPTION = "Start a server, and find the highest rate of requests that it sustains."
 ACHIEVED = 0.95  # of the rate, below which it was missed
 BOUND = "p99>50ms"
-INTERRUPTED = "The search was interrupted: there may be a higher rate that is sustained"
 
 
 def add(parser):
@@ -55,15 +54,6 @@ def broken(args, step):
     return next(filter(None, (bound.met(step) for bound in args.bound)), None)
 
 
-HEADS = ["rate", "achieved", "p50", "p99", "p99.9", "max", "errors", "unfinished", "client", ""]
-
-
-def row(step):
-    latency = step["latency"]
-    return [f"{step['offered']:,}", show_count(rate(step)), *(show_time(latency.get(name)) for name in HEADS[2:6]),
-            f"{error_count(step):,}", f"{step['unfinished']:,}", f"{step['busy']:.0%}", step["broken"] or ""]
-
-
 def line(cells):
     return "  " + "".join(cell.rjust(11) for cell in cells[:-1]) + f"  {cells[-1]}".rstrip()
 
@@ -75,7 +65,7 @@ def climb(args, server, label, file):
     if not estimate["requests"]:
         raise Failure(f"{label}: no request was answered: {table.errors_line(estimate)}")
     table.write([f"{label}: {show_count(rate(estimate))} requests a second over {args.connections} connections "
-                 "that wait for their answers", line(HEADS)], file)
+                 "that wait for their answers", line(sustained.HEADS)], file)
     search, taken, stopped = Search(rate(estimate), args.threads), [], None
     try:
         while offered := search.next():
@@ -83,23 +73,11 @@ def climb(args, server, label, file):
             step["broken"] = broken(args, step)
             taken.append(step)
             search.record(not step["broken"])
-            table.write([line(row(step))], file)
+            table.write([line(sustained.row(step))], file)
     except Stopped as signal:
         stopped = signal
     return {"label": label, "server": server.describe(), "estimate": estimate, "interrupted": bool(stopped),
             "steps": sorted(taken, key=lambda step: step["offered"]), "sustained": search.good}, stopped
-
-
-def conclusion(run):
-    """Sentences."""
-    lines = [INTERRUPTED] if run.get("interrupted") else []
-    if not run["sustained"]:
-        return [f"{run['label']}: no rate was sustained", *lines]
-    above = next((step for step in run["steps"] if step["offered"] > run["sustained"]), None)
-    ended = f"; at {above['offered']:,}: {above['broken']}" if above else ""
-    lines.insert(0, f"{run['label']} sustains {run['sustained']:,} requests a second{ended}")
-    sentence = bottleneck(best(run)) or above and bottleneck(above)
-    return [*lines, f"Note: {sentence}"] if sentence else lines
 
 
 def call(args):
@@ -114,11 +92,11 @@ def call(args):
         finally:
             server.stop()
         runs.append(run)
-        table.write([*conclusion(run), ""], file)
+        table.write([*sustained.conclusion(run), ""], file)
         if stopped:
             break
     if len(runs) > 1:
-        table.write(table.grid(comparison([(run["label"], run) for run in runs])), file)
+        table.write(table.grid(sustained.comparison([(run["label"], run) for run in runs])), file)
     page.write_all(args, document.make("saturate", runs, args))
     if stopped:
         raise stopped
@@ -128,22 +106,4 @@ def call(args):
 
 
 def judge(condition, run):
-    return condition.met(best(run)) if run["sustained"] else f"{condition.text}: no rate was sustained"
-
-
-def best(run):
-    """The step at the rate that was sustained, or the estimate."""
-    return next((step for step in run["steps"] if step["offered"] == run["sustained"] and not step["broken"]),
-                run["estimate"])
-
-
-def comparison(pairs):
-    """Rows of what was sustained, and its ratio to the first."""
-    base = pairs[0][1]["sustained"]
-    rows = [["", "sustained", "p50", "p99", "p99.9", "server CPU a request"]]
-    for label, run in pairs:
-        step = best(run)
-        each = step["server_cpu_seconds"] / step["requests"] * 1e9 if step["requests"] else None
-        rows.append([label, table.with_ratio(show_count, run["sustained"], base),
-                     *(show_time(step["latency"].get(name)) for name in ("p50", "p99", "p99.9")), show_time(each)])
-    return rows
+    return condition.met(sustained.best(run)) if run["sustained"] else f"{condition.text}: no rate was sustained"
