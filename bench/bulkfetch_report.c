@@ -106,20 +106,6 @@ static void print_summary(const struct bulkfetch *bulk, const struct cost *cost)
                    (unsigned long long)counts->failures[i]);
 }
 
-static void write_statuses(struct json *json, const struct bulkfetch_counts *counts)
-{
-    char name[8];
-
-    json_object_begin(json, "statuses");
-    for (size_t i = 0; i < sizeof counts->statuses / sizeof *counts->statuses; i++) {
-        if (counts->statuses[i] == 0)
-            continue;
-        snprintf(name, sizeof name, "%zu", i);
-        json_integer(json, name, counts->statuses[i]);
-    }
-    json_object_end(json);
-}
-
 static int write_json(const struct bulkfetch *bulk, const struct cost *cost, FILE *output)
 {
     const struct bulkfetch_counts *counts = &bulk->counts;
@@ -137,7 +123,8 @@ static int write_json(const struct bulkfetch *bulk, const struct cost *cost, FIL
     json_real(&json, "seconds", cost->seconds);
     json_real(&json, "cpu_user", cost->user);
     json_real(&json, "cpu_system", cost->system);
-    write_statuses(&json, counts);
+    json_counts(&json, "statuses", counts->statuses,
+                sizeof counts->statuses / sizeof *counts->statuses);
     json_object_begin(&json, "errors");
     for (int i = 0; i < FAILURES; i++)
         if (counts->failures[i] > 0)

@@ -90,6 +90,20 @@ void json_truth(struct json *json, const char *key, bool truth)
     fputs(truth ? "true" : "false", json->output);
 }
 
+void json_counts(struct json *json, const char *key, const uint64_t *counts, size_t size)
+{
+    char place[24];
+
+    json_object_begin(json, key);
+    for (size_t i = 0; i < size; i++) {
+        if (counts[i] == 0)
+            continue;
+        snprintf(place, sizeof place, "%zu", i);
+        json_integer(json, place, counts[i]);
+    }
+    json_object_end(json);
+}
+
 int json_line_end(struct json *json)
 {
     json->follows = false;

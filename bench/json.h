@@ -27,6 +27,9 @@ void json_integer(struct json *json, const char *key, uint64_t number);
 void json_real(struct json *json, const char *key, double number); /* to six decimals */
 void json_truth(struct json *json, const char *key, bool truth);
 
+/* An object of those that are not 0, each by its place, such as a status. */
+void json_counts(struct json *json, const char *key, const uint64_t *counts, size_t size);
+
 /* End the line, and hand it over.  0, or a negative errno value if any of it was lost. */
 int json_line_end(struct json *json);
 

@@ -120,22 +120,6 @@ static void write_histogram(struct json *json, const char *key, const struct his
     json_array_end(json);
 }
 
-static void write_statuses(struct json *json, const struct load_figures *figures)
-{
-    char name[] = "000";
-
-    json_object_begin(json, "statuses");
-    for (unsigned status = 0; status < LOAD_STATUSES; status++) {
-        if (figures->statuses[status] == 0)
-            continue;
-        name[0] = (char)('0' + status / 100);
-        name[1] = (char)('0' + status / 10 % 10);
-        name[2] = (char)('0' + status % 10);
-        json_integer(json, name, figures->statuses[status]);
-    }
-    json_object_end(json);
-}
-
 static void write_latencies(struct json *json, const struct load *load)
 {
     const struct load_figures *figures = &load->figures;
@@ -171,7 +155,7 @@ int load_report_end(struct load *load)
     json_integer(&json, "unfinished", figures->unfinished);
     if (load->options->check_digest)
         json_integer(&json, "mismatches", figures->mismatches);
-    write_statuses(&json, figures);
+    json_counts(&json, "statuses", figures->statuses, LOAD_STATUSES);
     json_integer(&json, "connections_opened", figures->connections_opened);
     json_real(&json, "cpu_seconds", cpu);
     json_real(&json, "busy", taken > 0 ? cpu / taken : 0);

@@ -167,20 +167,6 @@ void sclients_report_table(const struct sclients_report *report, FILE *output)
 
 /* -- JSON ----------------------------------------------------------------- */
 
-static void write_statuses(struct json *json, const char *key, const uint64_t *counts)
-{
-    char status[8];
-
-    json_object_begin(json, key);
-    for (unsigned i = 0; i < STATUSES; i++) {
-        if (counts[i] == 0)
-            continue;
-        snprintf(status, sizeof status, "%u", i);
-        json_integer(json, status, counts[i]);
-    }
-    json_object_end(json);
-}
-
 static void write_kind(struct json *json, const struct sclients_report *report, int kind)
 {
     const struct sclients_counts *c = report->counts[kind];
@@ -206,7 +192,7 @@ static void write_kind(struct json *json, const struct sclients_report *report, 
         json_integer(json, "first_ended_ms", histogram_percentile(&c->ended, 0));
         json_integer(json, "median_ended_ms", histogram_percentile(&c->ended, 50));
     }
-    write_statuses(json, "answers", c->answers);
+    json_counts(json, "answers", c->answers, STATUSES);
     json_object_end(json);
 }
 
@@ -221,7 +207,7 @@ static void write_probe(struct json *json, const struct sclients_probe_counts *p
     json_object_begin(json, "probe");
     json_integer(json, "asked", probe->asked);
     json_integer(json, "answered", probe->answered);
-    write_statuses(json, "statuses", probe->statuses);
+    json_counts(json, "statuses", probe->statuses, STATUSES);
     json_object_begin(json, "failures");
     for (int i = FAILURE_NONE + 1; i < FAILURES; i++)
         json_integer(json, failure_name((enum failure)i), probe->failures[i]);

@@ -10,6 +10,7 @@ from .units import COUNTS, NANOSECONDS, show_count, show_time
 
 OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 EXAMPLES = "p99>10ms, max>=1s, mean>500us, errors>0, error-rate>0.1%, unfinished>0 or rate<5k"
+COUNTED = ("errors", "unfinished", "rate")
 
 
 class Condition:
@@ -27,7 +28,7 @@ class Condition:
             units, right = NANOSECONDS, "ns, us, ms or s"
         elif self.metric == "error-rate":
             units, right = {"%": 0.01}, "%"
-        elif self.metric in ("errors", "unfinished", "rate"):
+        elif self.metric in COUNTED:
             units, right, unit = COUNTS, "none, k or M", unit.lower()
         else:
             raise Usage(f"{self.text!r}: there is no {self.metric!r}; write such as {EXAMPLES}")
@@ -67,4 +68,4 @@ class Condition:
     def show(self, value):
         if self.metric == "error-rate":
             return f"{value:.2%}"
-        return show_count(value) if self.metric in ("errors", "unfinished", "rate") else show_time(value)
+        return show_count(value) if self.metric in COUNTED else show_time(value)

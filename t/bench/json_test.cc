@@ -47,6 +47,19 @@ TEST(Json, ObjectsAndArraysAreWithinEachOther)
               "\"f\":null}\n");
 }
 
+TEST(Json, CountsAreByTheirPlaces)
+{
+    const uint64_t counts[] = {1, 0, 0, 2}, none[] = {0};
+
+    EXPECT_EQ(written([&](json *j) {
+                  json_object_begin(j, nullptr);
+                  json_counts(j, "a", counts, 4);
+                  json_counts(j, "b", none, 1);
+                  json_object_end(j);
+              }),
+              "{\"a\":{\"0\":1,\"3\":2},\"b\":{}}\n");
+}
+
 TEST(Json, LinesFollowEachOther)
 {
     EXPECT_EQ(written([](json *j) {
